@@ -1,0 +1,276 @@
+"""The one schema of params.yaml: every key, its type, its range and its meaning.
+
+The whole file is validated at the start of every stage, so that a misspelt key is seen even where its own
+stage is up to date. Which keys a stage depends on is said in dvc.yaml.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from deepfake.errors import SettingsError
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Method = Annotated[str, Field(min_length=1, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+
+
+class Section(BaseModel):
+    """A part of params.yaml: frozen, and a key that it does not know is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+
+
+class DatasetParams(Section):
+    """One dataset on disk.
+
+    Attributes:
+        layout: which adapter reads the folder.
+        root: dataset folder; relative to the repository, or absolute.
+        compression: FaceForensics++ only: c0/raw, c23 or c40.
+        methods: FaceForensics++ only: forgery methods to use; null takes every method that is there.
+        manifest: manifest layout only: CSV file below `root`.
+    """
+
+    layout: Literal["ffpp", "celebdf", "manifest"]
+    root: Annotated[str, Field(min_length=1)]
+    compression: Literal["raw", "c0", "c23", "c40"] = "c23"
+    methods: tuple[Method, ...] | None = None
+    manifest: str = "manifest.csv"
+
+
+class DatasetsParams(Section):
+    """The datasets by role: `train` is split into train/val/test, `cross` is for testing only."""
+
+    train: DatasetParams
+    cross: DatasetParams | None = None
+
+
+class SampleParams(Section):
+    """The rendered sample dataset.
+
+    Attributes:
+        train_identities, val_identities, test_identities: people of the FaceForensics++ tree, even numbers.
+        cross_identities: people of the Celeb-DF tree who have both real and fake videos, an even number.
+        cross_youtube: further people of the Celeb-DF tree with a real video only.
+        frames: length of every video.
+        width, height: size of every video.
+    """
+
+    train_identities: Annotated[int, Field(ge=2, le=1000, multiple_of=2)]
+    val_identities: Annotated[int, Field(ge=2, le=1000, multiple_of=2)]
+    test_identities: Annotated[int, Field(ge=2, le=1000, multiple_of=2)]
+    cross_identities: Annotated[int, Field(ge=2, le=1000, multiple_of=2)]
+    cross_youtube: Annotated[int, Field(ge=0, le=1000)]
+    frames: Annotated[int, Field(ge=2, le=1000)]
+    width: Annotated[int, Field(ge=160, le=1920, multiple_of=2)]
+    height: Annotated[int, Field(ge=160, le=1080, multiple_of=2)]
+
+
+class ClipParams(Section):
+    """Which frames of a video are used: `clips` runs of `length` consecutive frames, evenly spread."""
+
+    clips: Annotated[int, Field(ge=1, le=1000)]
+    length: Annotated[int, Field(ge=1, le=300)]
+
+
+class FacesParams(Section):
+    """Face detection.
+
+    Attributes:
+        train_frames: frames of training videos.
+        eval_frames: frames of validation and test videos; a clip's frames share one box.
+        max_side: frames are shrunk until their longer side is at most this before MTCNN sees them.
+        min_face: smallest face MTCNN looks for, in pixels of the shrunk frame.
+        min_probability: detections below this are dropped.
+    """
+
+    train_frames: ClipParams
+    eval_frames: ClipParams
+    max_side: Annotated[int, Field(ge=64, le=4096)]
+    min_face: Annotated[int, Field(ge=20, le=1000)]
+    min_probability: Fraction
+
+
+class CropsParams(Section):
+    """Face crops.
+
+    Attributes:
+        size: side of a crop in pixels (even, because H.264 is).
+        margin: side of the crop divided by the longer side of the face's box.
+        shards: files that the crops of a dataset are spread over.
+    """
+
+    size: Annotated[int, Field(ge=32, le=512, multiple_of=2)]
+    margin: Annotated[float, Field(ge=1, le=3)]
+    shards: Annotated[int, Field(ge=1, le=1000)]
+
+
+class DetectorParams(Section):
+    """The hybrid detector.
+
+    Attributes:
+        backbone: a timm model that offers feature maps.
+        stride: at which downsampling of the image the backbone's map becomes tokens.
+        dim, depth, heads: width, layers and attention heads of the transformer.
+        dropout: in the transformer and before the logit.
+        pretrained: fetch timm's ImageNet weights for the backbone (needs a network).
+        weights: local file with backbone weights (.pth, .safetensors); null for none.
+    """
+
+    backbone: Annotated[str, Field(min_length=1)]
+    stride: Literal[8, 16, 32]
+    dim: Annotated[int, Field(ge=16, le=2048)]
+    depth: Annotated[int, Field(ge=1, le=24)]
+    heads: Annotated[int, Field(ge=1, le=32)]
+    dropout: Annotated[float, Field(ge=0, lt=1)]
+    pretrained: bool
+    weights: str | None
+
+    @model_validator(mode="after")
+    def _heads_divide_dim(self) -> "DetectorParams":
+        if self.dim % self.heads:
+            raise ValueError(f"dim must be a multiple of heads, and {self.dim} is none of {self.heads}")
+        if self.pretrained and self.weights:
+            raise ValueError("pretrained and weights exclude each other")
+        return self
+
+
+class AugmentParams(Section):
+    """Training augmentation: probability of each distortion of a crop, and its range.
+
+    Attributes:
+        flip: mirror left-right.
+        jpeg: compress at a quality drawn from `jpeg_quality` (lowest, highest).
+        rescale: shrink to a share of the size drawn from `rescale_to`, and grow back.
+        blur: Gaussian blur with a sigma drawn from `blur_sigma`, in pixels.
+        color: brightness, contrast and saturation each scaled by up to `color_strength`.
+    """
+
+    flip: Fraction
+    jpeg: Fraction
+    jpeg_quality: tuple[Annotated[int, Field(ge=1, le=100)], Annotated[int, Field(ge=1, le=100)]]
+    rescale: Fraction
+    rescale_to: tuple[Annotated[float, Field(gt=0, le=1)], Annotated[float, Field(gt=0, le=1)]]
+    blur: Fraction
+    blur_sigma: tuple[Annotated[float, Field(gt=0, le=10)], Annotated[float, Field(gt=0, le=10)]]
+    color: Fraction
+    color_strength: Fraction
+
+    @model_validator(mode="after")
+    def _ranges_ascend(self) -> "AugmentParams":
+        for name in ("jpeg_quality", "rescale_to", "blur_sigma"):
+            low, high = getattr(self, name)
+            if low > high:
+                raise ValueError(f"{name} must ascend, and {low} > {high}")
+        return self
+
+
+class TrainingParams(Section):
+    """Fitting the detector.
+
+    Attributes:
+        epochs: passes; an epoch is `steps` optimiser steps.
+        steps: optimiser steps an epoch.
+        batch_size: crops per step, over all processes.
+        learning_rate: peak of the one-cycle schedule.
+        warmup: share of the steps before the peak.
+        weight_decay: of AdamW; biases and normalisation layers are exempt.
+        label_smoothing: targets are this far from 0 and 1.
+        average_halflife: half-life of the weight average, in epochs.
+        max_gradient_norm: gradients are clipped to this norm.
+        augment: augmentation of training crops.
+    """
+
+    epochs: Annotated[int, Field(ge=1, le=10_000)]
+    steps: Annotated[int, Field(ge=1, le=1_000_000)]
+    batch_size: Annotated[int, Field(ge=2, le=65_536)]
+    learning_rate: Annotated[float, Field(gt=0, le=10)]
+    warmup: Annotated[float, Field(gt=0, lt=1)]
+    weight_decay: Annotated[float, Field(ge=0, le=10)]
+    label_smoothing: Annotated[float, Field(ge=0, lt=0.5)]
+    average_halflife: Annotated[float, Field(gt=0, le=1)]
+    max_gradient_norm: Annotated[float, Field(gt=0)]
+    augment: AugmentParams
+
+
+class EvaluateParams(Section):
+    """Conditions under which models are scored.
+
+    Attributes:
+        batch_size: crops scored at once; has no influence on the scores beyond rounding.
+        jpeg_quality: JPEG qualities.
+        h264_crf: H.264 constant rate factors.
+    """
+
+    batch_size: Annotated[int, Field(ge=1, le=65_536)]
+    jpeg_quality: tuple[Annotated[int, Field(ge=1, le=100)], ...]
+    h264_crf: tuple[Annotated[int, Field(ge=0, le=51)], ...]
+
+
+class ReportParams(Section):
+    """How scores become metrics.
+
+    Attributes:
+        resamples: bootstrap resamples of every interval.
+        max_false_positive_rate: FPR bound of the partial AUC.
+    """
+
+    resamples: Annotated[int, Field(ge=100, le=100_000)]
+    max_false_positive_rate: Annotated[float, Field(gt=0, le=1)]
+
+
+class Params(Section):
+    """All of params.yaml."""
+
+    seed: Annotated[int, Field(ge=0, lt=2**31)]
+    datasets: DatasetsParams
+    sample: SampleParams
+    faces: FacesParams
+    crops: CropsParams
+    detector: DetectorParams
+    baseline: TrainingParams
+    evaluate: EvaluateParams
+    report: ReportParams
+
+
+def load_params(path: Path = Path("params.yaml")) -> Params:
+    """Read and check the whole parameter file.
+
+    Raises:
+        SettingsError: one line for the first fault: the key, its value and what would be right.
+    """
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise SettingsError(f"{path}: no such file; run from the root of the repository") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
+    try:
+        return Params.model_validate(values)
+    except ValidationError as error:
+        raise SettingsError(_first_fault(path, error)) from error
+
+
+def _first_fault(path: Path, error: ValidationError) -> str:
+    fault, *others = error.errors()
+    key = ".".join(str(part) for part in fault["loc"] if not str(part).startswith("function-"))
+    message = fault["msg"].removeprefix("Value error, ").replace("Input should be", "should be")
+    if fault["type"] == "extra_forbidden":
+        message = f"no such key; known here: {', '.join(_known_keys(fault['loc'][:-1]))}"
+    elif fault["type"] == "missing":
+        message = "missing"
+    elif fault["type"] != "value_error":
+        message = f"{message}, not {fault['input']!r}"
+    more = f" (and {len(others)} more)" if others else ""
+    return f"{path}: {key or 'the file'}: {message}{more}"
+
+
+def _known_keys(location: tuple[int | str, ...]) -> list[str]:
+    section: type[BaseModel] = Params
+    for part in location:
+        annotation = section.model_fields[str(part)].annotation
+        options = [annotation, *getattr(annotation, "__args__", ())]
+        section = next(option for option in options if isinstance(option, type) and issubclass(option, BaseModel))
+    return list(section.model_fields)

@@ -1,0 +1,92 @@
+"""Where and how a stage runs: device, workers, seeds, progress, whole-or-nothing files, resumable work.
+
+Device and workers come from the environment and not from params.yaml: they must not invalidate results.
+"""
+
+import hashlib
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from tqdm import tqdm
+
+from deepfake.errors import SettingsError
+
+if TYPE_CHECKING:
+    import torch
+
+Item = TypeVar("Item")
+
+
+def open_device() -> "torch.device":
+    """The device to compute on: `DEEPFAKE_DEVICE` (cpu, cuda, cuda:1), else a GPU if there is one.
+
+    Raises:
+        SettingsError: the named device does not exist here.
+    """
+    import torch
+
+    name = os.environ.get("DEEPFAKE_DEVICE") or ("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise SettingsError(f"DEEPFAKE_DEVICE={name}: {reason} (cpu, cuda or cuda:N would be right)") from error
+    return device
+
+
+def worker_count() -> int:
+    """Number of worker processes: `DEEPFAKE_WORKERS`, else the cores this process may use."""
+    text = os.environ.get("DEEPFAKE_WORKERS", "")
+    if not text:
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if not text.isdecimal() or int(text) < 1:
+        raise SettingsError(f"DEEPFAKE_WORKERS={text}: a whole number of at least 1 would be right")
+    return int(text)
+
+
+def derive_seed(*parts: object) -> int:
+    """A 63-bit seed from a seed and names; independent of order of work and number of processes."""
+    digest = hashlib.sha256("\x1f".join(map(str, parts)).encode()).digest()
+    return int.from_bytes(digest[:8], "big") >> 1
+
+
+def progress(items: Iterable[Item], *, total: int, title: str) -> Iterator[Item]:
+    """`items` with a progress bar; a line every ten seconds where there is no terminal (CI logs)."""
+    interval = 0.1 if sys.stderr.isatty() else 10.0
+    yield from tqdm(items, total=total, desc=title, mininterval=interval, dynamic_ncols=True)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A temporary path beside `path` that replaces it if the block succeeds, so that no half file is ever seen.
+
+    Works on read-only targets too: DVC's hardlink and symlink caches make outputs read-only.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        yield temporary
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def replacing_folder(path: Path) -> Iterator[Path]:
+    """Like `replacing`, for a whole folder."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir()
+    try:
+        yield temporary
+        shutil.rmtree(path, ignore_errors=True)
+        temporary.rename(path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)

@@ -31,6 +31,8 @@ class DatasetParams(Section):
         compression: FaceForensics++ only: c0/raw, c23 or c40.
         methods: FaceForensics++ only: forgery methods to use; null takes every method that is there.
         manifest: manifest layout only: CSV file below `root`.
+        kind: manifest layout only: what its files are (crop: pictures that are face crops already); null tells
+            videos from pictures by their suffix.
     """
 
     layout: Literal["ffpp", "celebdf", "manifest"]
@@ -38,6 +40,7 @@ class DatasetParams(Section):
     compression: Literal["raw", "c0", "c23", "c40"] = "c23"
     methods: tuple[Method, ...] | None = None
     manifest: str = "manifest.csv"
+    kind: Literal["video", "image", "crop"] | None = None
 
 
 class DatasetsParams(Section):
@@ -195,6 +198,16 @@ class TrainingParams(Section):
     augment: AugmentParams
 
 
+class ControlParams(Section):
+    """The control detector that sees crops whose face is masked out: if it learns anything, the data leak.
+
+    Attributes:
+        epochs: how long it is fitted; all else is as for the baseline.
+    """
+
+    epochs: Annotated[int, Field(ge=1, le=10_000)]
+
+
 class EvaluateParams(Section):
     """Conditions under which models are scored.
 
@@ -231,6 +244,7 @@ class Params(Section):
     crops: CropsParams
     detector: DetectorParams
     baseline: TrainingParams
+    control: ControlParams
     evaluate: EvaluateParams
     report: ReportParams
 

@@ -81,6 +81,78 @@ class Detection(NamedTuple):
 
 
 @dataclass(frozen=True)
+class FaceVideo:
+    """One row of the table of looked-at videos; also stands for videos without any face.
+
+    Attributes:
+        video: text form of the VideoKey.
+        path: file, relative to the dataset's root.
+        kind, label, split, cluster, skin_tone, light: as in VideoRecord.
+        size_bytes: size of the file.
+        frames_wanted: frames that were to be cropped.
+        frames_found: frames among them in which the dominant face was found.
+        reason: why none was found, or "".
+    """
+
+    video: str
+    path: str
+    kind: str
+    label: int
+    split: str
+    cluster: str
+    skin_tone: str
+    light: str
+    size_bytes: int
+    frames_wanted: int
+    frames_found: int
+    reason: str
+
+    @property
+    def method(self) -> str:
+        return VideoKey.parse(self.video).method
+
+
+@dataclass(frozen=True)
+class FaceBox:
+    """One row of the table of faces: the dominant face's box in one frame, in pixels of that frame.
+
+    The frames of a clip share one box.
+    """
+
+    video: str
+    clip: int
+    frame: int
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+    probability: float
+
+    @property
+    def box(self) -> Box:
+        return Box(self.x0, self.y0, self.x1, self.y1)
+
+
+@dataclass(frozen=True)
+class CropRow:
+    """One row of a crop index: where a crop lies, and where the face's box is in it, in pixels of the crop."""
+
+    video: str
+    clip: int
+    frame: int
+    shard: int
+    row: int
+    face_x0: float
+    face_y0: float
+    face_x1: float
+    face_y1: float
+
+    @property
+    def face(self) -> Box:
+        return Box(self.face_x0, self.face_y0, self.face_x1, self.face_y1)
+
+
+@dataclass(frozen=True)
 class FrameScore:
     """One row of a score table: what a model said of one crop under one condition.
 

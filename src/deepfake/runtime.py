@@ -7,7 +7,9 @@ import hashlib
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     import torch
 
 Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 def open_device() -> "torch.device":
@@ -57,9 +60,35 @@ def derive_seed(*parts: object) -> int:
 
 
 def progress(items: Iterable[Item], *, total: int, title: str) -> Iterator[Item]:
-    """`items` with a progress bar; a line every ten seconds where there is no terminal (CI logs)."""
-    interval = 0.1 if sys.stderr.isatty() else 10.0
-    yield from tqdm(items, total=total, desc=title, mininterval=interval, dynamic_ncols=True)
+    """`items` with a progress bar that counts them."""
+    with progress_bar(total=total, title=title) as bar:
+        for item in items:
+            yield item
+            bar.update()
+
+
+def progress_bar(*, total: int, title: str) -> tqdm:
+    """A progress bar on stderr; a line every ten seconds where there is no terminal (CI logs)."""
+    return tqdm(total=total, desc=title, mininterval=0.1 if sys.stderr.isatty() else 10.0, dynamic_ncols=True)
+
+
+def ahead(work: Callable[[Item], Result], items: Iterable[Item], *, workers: int) -> Iterator[Result]:
+    """`map(work, items)` in order, computed by threads a few items ahead of whoever takes the results.
+
+    Memory stays bounded: at most `2 * workers` results wait. For work that releases the GIL (decoding, OpenCV).
+    """
+    with ThreadPoolExecutor(workers) as pool:
+        waiting: deque[Future[Result]] = deque()
+        try:
+            for item in items:
+                waiting.append(pool.submit(work, item))
+                if len(waiting) >= 2 * workers:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
 
 
 @contextmanager

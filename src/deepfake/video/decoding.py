@@ -1,5 +1,6 @@
 """Sequential video decoding: one pass from the start, converting only the frames that are wanted."""
 
+import sys
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from io import BytesIO
@@ -19,10 +20,10 @@ def decode_video(data: bytes) -> list[np.ndarray]:
 
 
 def claimed_frame_count(path: Path) -> int:
-    """Number of frames the container claims, 0 if it does not say. What decodes can be fewer.
+    """Number of frames the container claims, or that decode if it claims nothing. A claim can be too high.
 
     Raises:
-        MediaError: the file is missing, no video, or has no video stream.
+        MediaError: the file is missing, no video, has no video stream, or nothing decodes.
     """
     with _opened(path, str(path)) as container:
         stream = container.streams.video[0]
@@ -30,7 +31,7 @@ def claimed_frame_count(path: Path) -> int:
             return int(stream.frames)
         if stream.average_rate and container.duration:
             return int(container.duration / av.time_base * stream.average_rate)
-        return 0
+    return read_frames(path, {sys.maxsize})[1]
 
 
 def read_frames(path: Path, wanted: Collection[int]) -> tuple[dict[int, np.ndarray], int]:
@@ -93,7 +94,7 @@ def _to_rgb(frame: av.VideoFrame) -> np.ndarray:
 @contextmanager
 def _opened(source: Path | BytesIO, name: str) -> Iterator[av.container.InputContainer]:
     try:
-        container = av.open(str(source) if isinstance(source, Path) else source)
+        container = av.open(str(source) if isinstance(source, Path) else source, "r")
     except FileNotFoundError as error:
         raise MediaError(f"{name}: no such file") from error
     except (av.FFmpegError, OSError) as error:

@@ -1,0 +1,43 @@
+# Two commands do everything on a fresh machine: `make repro` and `make test`.
+PYTHON ?= python3
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+.PHONY: help repro test lint format stale clean
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 12
+
+repro: .venv/.run ## run the pipeline on the sample data and compare with the committed results
+	dvc repro
+	python src/compare.py
+	@echo "Look at plots/report.html; dvc metrics show; dvc plots show"
+
+test: .venv/.dev ## run the tests
+	python -m pytest -q
+
+lint: .venv/.dev ## check style and types
+	ruff check .
+	ruff format --check .
+	mypy
+
+format: .venv/.dev ## put the code into the project's format
+	ruff format .
+	ruff check --fix .
+
+stale: .venv/.run ## fail if dvc.lock is not that of the committed code, params and data
+	python .ci/stale.py
+
+clean: ## forget unfinished work; results stay
+	rm -rf .work
+
+.venv/.run: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; try make PYTHON=python3.12")'
+	$(PYTHON) -m venv .venv
+	.venv/bin/python -m pip install --quiet --requirement requirements.txt
+	@touch $@
+
+.venv/.dev: .venv/.run requirements-dev.txt
+	.venv/bin/python -m pip install --quiet --requirement requirements-dev.txt
+	@touch $@

@@ -1,0 +1,21 @@
+"""How a script ends: quietly, or with one line for a fault that the user can mend."""
+
+import sys
+from collections.abc import Callable, Sequence
+
+from deepfake.errors import DeepfakeError
+
+INTERRUPTED = 130
+
+
+def run(main: Callable[[Sequence[str] | None], None]) -> int:
+    """Run a script's `main` and give its exit status; a DeepfakeError becomes one line on stderr and status 1."""
+    try:
+        main(None)
+    except DeepfakeError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted; run again to go on from here", file=sys.stderr)
+        return INTERRUPTED
+    return 0

@@ -1,0 +1,102 @@
+"""H.264 in and out: exact bytes, true colours, real prediction between frames, and honest failure."""
+
+from io import BytesIO
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+from av.video.frame import PictureType
+
+from deepfake.errors import MediaError
+from deepfake.video.decoding import claimed_frame_count, decode_video, read_frames, read_image
+from deepfake.video.encoding import encode_h264, write_h264
+
+
+def moving_clip(frames: int = 12, size: int = 64) -> list[np.ndarray]:
+    rng = np.random.default_rng(0)
+    texture = cv2.GaussianBlur(rng.integers(0, 256, (size, 2 * size, 3), dtype=np.uint8), (0, 0), 2)
+    return [np.ascontiguousarray(texture[:, 2 * number : 2 * number + size]) for number in range(frames)]
+
+
+def test_encoding_the_same_clip_gives_the_same_bytes() -> None:
+    assert encode_h264(moving_clip(), crf=23) == encode_h264(moving_clip(), crf=23)
+
+
+def test_the_stream_is_h264_and_holds_predicted_frames() -> None:
+    with av.open(BytesIO(encode_h264(moving_clip(), crf=23)), "r") as container:
+        assert container.streams.video[0].codec_context.name == "h264"
+        kinds = {PictureType(frame.pict_type).name for frame in container.decode(video=0)}
+    assert kinds & {"P", "B"}
+
+
+@pytest.mark.parametrize("color", [(200, 60, 40), (60, 180, 90), (210, 170, 150)], ids=str)
+def test_colours_survive_a_round_trip(color: tuple[int, int, int]) -> None:
+    flat = [np.full((64, 64, 3), color, np.uint8)] * 4
+    decoded = decode_video(encode_h264(flat, crf=10))
+    assert np.abs(decoded[2].astype(int) - color).max() <= 4
+
+
+def test_a_higher_crf_loses_more() -> None:
+    clip = moving_clip()
+    errors = [np.abs(np.subtract(decode_video(encode_h264(clip, crf=crf)), clip, dtype=int)).mean() for crf in (10, 40)]
+    assert errors[1] > 2 * errors[0]
+
+
+def test_odd_sides_are_refused() -> None:
+    with pytest.raises(ValueError, match="even sides"):
+        encode_h264([np.zeros((63, 64, 3), np.uint8)], crf=23)
+
+
+def test_wanted_frames_are_those_of_a_full_decode(tmp_path: Path) -> None:
+    path = tmp_path / "clip.mp4"
+    write_h264(path, moving_clip(), crf=23)
+    everything = decode_video(path.read_bytes())
+    found, decoded = read_frames(path, {3, 7})
+    assert sorted(found) == [3, 7]
+    assert decoded == 8, "decoding should stop after the last wanted frame"
+    assert all(np.array_equal(found[number], everything[number]) for number in found)
+
+
+def test_a_video_shorter_than_wanted_says_how_long_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "clip.mp4"
+    write_h264(path, moving_clip(frames=5), crf=23)
+    assert claimed_frame_count(path) == 5
+    found, decoded = read_frames(path, {2, 90})
+    assert (sorted(found), decoded) == ([2], 5)
+
+
+def test_a_truncated_video_gives_what_still_decodes(tmp_path: Path) -> None:
+    path = tmp_path / "clip.mkv"
+    data = BytesIO()
+    with av.open(data, "w", format="matroska") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width = stream.height = 64
+        for frame in moving_clip(frames=60):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        container.mux(stream.encode(None))
+    path.write_bytes(data.getvalue()[: len(data.getvalue()) // 2])
+    _, decoded = read_frames(path, {1000})
+    assert 0 < decoded < 60
+
+
+@pytest.mark.parametrize("content", [b"", b"not a video at all", b"\x00" * 4096], ids=["empty", "text", "zeros"])
+def test_what_is_no_video_is_named(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(content)
+    with pytest.raises(MediaError, match=r"clip\.mp4: not a video"):
+        read_frames(path, {0})
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(MediaError, match="no such file"):
+        read_frames(tmp_path / "gone.mp4", {0})
+    with pytest.raises(MediaError, match="no such file"):
+        read_image(tmp_path / "gone.png")
+
+
+def test_a_picture_is_read_as_rgb(tmp_path: Path) -> None:
+    path = tmp_path / "red.png"
+    cv2.imwrite(str(path), np.full((8, 8, 3), (0, 0, 255), np.uint8))
+    assert read_image(path)[0, 0].tolist() == [255, 0, 0]

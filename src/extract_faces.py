@@ -1,0 +1,70 @@
+"""Stage: find the dominant face in every video of a dataset."""
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from deepfake.datasets import find_videos
+from deepfake.errors import DataError
+from deepfake.faces.extraction import FoundFaces, extract_faces
+from deepfake.faces.mtcnn import FaceFinder
+from deepfake.params import load_params
+from deepfake.records import FaceBox, FaceVideo, VideoRecord
+from deepfake.runtime import open_device, progress, replacing_folder, worker_count
+from deepfake.stage import run
+from deepfake.tables import write_rows
+from deepfake.work import work_folder
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--role", required=True, choices=("train", "cross"), help="which dataset of params.yaml")
+    parser.add_argument("--out", required=True, type=Path, help="folder for videos.csv and faces.csv")
+    args = parser.parse_args(argv)
+
+    params = load_params()
+    dataset = getattr(params.datasets, args.role)
+    records = find_videos(dataset, role=args.role)
+    finder = FaceFinder(params.faces, open_device())
+    found = extract_faces(
+        records, finder, params.faces, work=work_folder("extract_faces"), workers=worker_count()
+    )  # fmt: skip
+    rows = list(zip(records, progress(found, total=len(records), title=f"faces ({args.role})"), strict=True))
+    with replacing_folder(args.out) as folder:
+        write_rows(folder / "videos.csv", FaceVideo, [_video_row(*row, Path(dataset.root)) for row in rows])
+        write_rows(folder / "faces.csv", FaceBox, [box for _, faces in rows for box in faces.boxes])
+    _report_coverage(rows)
+
+
+def _video_row(record: VideoRecord, faces: FoundFaces, root: Path) -> FaceVideo:
+    return FaceVideo(
+        video=str(record.key),
+        path=record.path.relative_to(root).as_posix(),
+        kind=record.kind,
+        label=record.label,
+        split=record.split,
+        cluster=record.cluster,
+        skin_tone=record.skin_tone,
+        light=record.light,
+        size_bytes=record.path.stat().st_size,
+        frames_wanted=faces.frames_wanted,
+        frames_found=faces.frames_found,
+        reason=faces.reason,
+    )
+
+
+def _report_coverage(rows: Sequence[tuple[VideoRecord, FoundFaces]]) -> None:
+    reasons = Counter(faces.reason for _, faces in rows if not faces.boxes)
+    if sum(reasons.values()) == len(rows):
+        raise DataError(f"no face in any of {len(rows)} videos: {reasons.most_common(1)[0][0]}")
+    wanted = sum(faces.frames_wanted for _, faces in rows)
+    found = sum(faces.frames_found for _, faces in rows)
+    print(f"{len(rows)} videos: the face was found in {found} of {wanted} frames ({found / wanted:.1%})")
+    for reason, count in reasons.most_common():
+        print(f"{count} videos without a face: {reason}")
+
+
+if __name__ == "__main__":
+    sys.exit(run(main))

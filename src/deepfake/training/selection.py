@@ -1,0 +1,73 @@
+"""What validation decides: which epoch is kept, and how its logits are to be read.
+
+One half of the validation people picks the epoch, the other fits the temperature: a temperature fitted where the
+epoch was picked would be too confident.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from statistics import fmean
+
+import torch
+from torch.nn.functional import binary_cross_entropy_with_logits
+
+from deepfake.metrics.calibration import fit_temperature
+from deepfake.metrics.operating_point import TARGET_FPR, threshold_at_fpr
+from deepfake.metrics.ranking import roc_auc
+from deepfake.records import REAL, Calibration, FaceVideo, FrameScore
+
+Videos = Mapping[str, FaceVideo]
+
+
+def halve(videos: Videos) -> tuple[Videos, Videos]:
+    """Split videos by cluster into a half that picks and a half that calibrates."""
+    clusters = sorted({video.cluster for video in videos.values()})
+    picking = set(clusters[::2])
+    pick = {key: video for key, video in videos.items() if video.cluster in picking}
+    calibrate = {key: video for key, video in videos.items() if video.cluster not in picking}
+    return pick, calibrate or pick
+
+
+def video_logits(scores: Iterable[FrameScore]) -> dict[str, float]:
+    """Mean logit of every video."""
+    frames: dict[str, list[float]] = defaultdict(list)
+    for score in scores:
+        frames[score.video].append(score.logit)
+    return {video: fmean(logits) for video, logits in frames.items()}
+
+
+def video_auc(scores: Sequence[FrameScore], videos: Videos) -> float:
+    """ROC-AUC of the mean logits of those scored videos that are among `videos`.
+
+    Raises:
+        DataError: they are all of one class.
+    """
+    means = {video: logit for video, logit in video_logits(scores).items() if video in videos}
+    return roc_auc(list(means.values()), [videos[video].label for video in means])
+
+
+def frame_loss(scores: Sequence[FrameScore], videos: Videos) -> float:
+    """Mean binary cross-entropy, in nats, of the frames of those scored videos that are among `videos`."""
+    frames = [(score.logit, float(videos[score.video].label)) for score in scores if score.video in videos]
+    logits, labels = torch.tensor(frames).unbind(dim=1)
+    return binary_cross_entropy_with_logits(logits, labels).item()
+
+
+def calibrate(scores: Sequence[FrameScore], videos: Videos) -> Calibration:
+    """Thresholds on all clean validation reals, temperature on the half that did not pick the epoch.
+
+    Args:
+        scores: of clean validation crops.
+        videos: validation videos.
+
+    Raises:
+        DataError: they are all of one class.
+    """
+    means = video_logits(scores)
+    _, half = halve(videos)
+    held_out = [video for video in means if video in half]
+    return Calibration(
+        frame_threshold=threshold_at_fpr([s.logit for s in scores if videos[s.video].label == REAL], TARGET_FPR),
+        video_threshold=threshold_at_fpr([m for video, m in means.items() if videos[video].label == REAL], TARGET_FPR),
+        temperature=fit_temperature([means[video] for video in held_out], [videos[video].label for video in held_out]),
+    )

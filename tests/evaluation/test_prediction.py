@@ -1,0 +1,71 @@
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from crop_folders import write_crop_folder
+from torch import Tensor, nn
+
+from deepfake.crops.shards import CropSet, open_crops
+from deepfake.evaluation.conditions import CLEAN, compressed_conditions
+from deepfake.evaluation.prediction import named, score_clips
+from deepfake.params import EvaluateParams
+from deepfake.records import CropRow, FrameScore
+
+
+class Brightness(nn.Module):
+    """Logit = mean brightness; dropout would show if it were not in eval mode."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(()))
+        self.dropout = nn.Dropout(0.5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.scale * self.dropout(x).mean(dim=(1, 2, 3))
+
+
+@pytest.fixture
+def crops(tmp_path: Path) -> CropSet:
+    return open_crops(write_crop_folder(tmp_path / "crops", {f"set/original/{n}": 3 for n in range(5)}, split="test"))
+
+
+def score(crops: CropSet, batch_size: int = 4, workers: int = 2) -> list[FrameScore]:
+    def read(rows: Sequence[CropRow]) -> list[np.ndarray]:
+        return [crops.pixels(row) for row in rows]
+
+    batches = score_clips(Brightness(), crops.clips(), read, batch_size=batch_size, workers=workers)
+    return [score for batch in batches for score in batch]
+
+
+def test_every_crop_gets_the_score_of_its_own_pixels(crops: CropSet) -> None:
+    scores = score(crops)
+    assert [(s.video, s.clip, s.frame) for s in scores] == [(r.video, r.clip, r.frame) for r in crops.rows]
+    for s, row in zip(scores, crops.rows, strict=True):
+        assert s.logit == pytest.approx(crops.pixels(row).mean() / 255, abs=1e-5)
+
+
+@pytest.mark.parametrize(("batch_size", "workers"), [(1, 1), (7, 3), (100, 2)])
+def test_batches_and_threads_change_nothing(crops: CropSet, batch_size: int, workers: int) -> None:
+    expected, found = score(crops), score(crops, batch_size, workers)
+    assert [s.logit for s in found] == pytest.approx([s.logit for s in expected], abs=1e-5)
+
+
+def test_scores_take_the_name_of_their_condition(crops: CropSet) -> None:
+    assert {s.condition for s in named(score(crops), "jpeg50")} == {"jpeg50"}
+
+
+def test_conditions_stand_in_order_and_video_codecs_need_video() -> None:
+    params = EvaluateParams(batch_size=8, jpeg_quality=(90, 50), h264_crf=(23,))
+    assert [c.name for c in compressed_conditions(params, with_video=True)] == ["clean", "jpeg90", "jpeg50", "h264_crf23"]
+    assert [c.name for c in compressed_conditions(params, with_video=False)] == ["clean", "jpeg90", "jpeg50"]
+
+
+def test_every_condition_keeps_the_shape_of_a_clip_and_only_clean_its_pixels() -> None:
+    clip = [np.random.default_rng(n).integers(0, 256, (32, 32, 3), dtype=np.uint8) for n in range(3)]
+    params = EvaluateParams(batch_size=8, jpeg_quality=(50,), h264_crf=(40,))
+    for condition in compressed_conditions(params, with_video=True):
+        changed = condition.corrupt(clip)
+        assert np.shape(changed) == np.shape(clip)
+        assert np.array_equal(changed, clip) == (condition is CLEAN)

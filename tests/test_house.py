@@ -91,7 +91,7 @@ def test_an_import_that_goes_up_or_sideways_is_found(tmp_path: Path, path: str, 
     assert all(fault in line for line in faults)
 
 
-def test_a_closure_holds_indirect_imports_and_packages_with_code_but_no_plumbing(tmp_path: Path) -> None:
+def test_a_closure_holds_indirect_imports_packages_with_code_and_templates_but_no_plumbing(tmp_path: Path) -> None:
     write(tmp_path / "fit.py", "import torch\nfrom deepfake.attacks import pgd\nfrom deepfake import errors, tables")
     write(tmp_path / "deepfake/__init__.py", '"""Nothing but words."""')
     write(tmp_path / "deepfake/errors.py", "")
@@ -99,9 +99,10 @@ def test_a_closure_holds_indirect_imports_and_packages_with_code_but_no_plumbing
     write(tmp_path / "deepfake/runtime.py", "")
     write(tmp_path / "deepfake/attacks/__init__.py", "from deepfake.attacks.ball import project")
     write(tmp_path / "deepfake/attacks/ball.py", "def project(): ...")
-    write(tmp_path / "deepfake/attacks/pgd.py", "")
+    write(tmp_path / "deepfake/attacks/pgd.py", "TEMPLATE = 'pgd.html.j2'")
+    write(tmp_path / "deepfake/attacks/pgd.html.j2", "{{ not python")
     write(tmp_path / "deepfake/attacks/apgd.py", "")
-    closure = [f"deepfake/attacks/{name}.py" for name in ("__init__", "ball", "pgd")]
+    closure = [f"deepfake/attacks/{name}" for name in ("__init__.py", "ball.py", "pgd.html.j2", "pgd.py")]
     assert dependencies(tmp_path / "fit.py") == [*closure, "fit.py"]
 
 
@@ -133,14 +134,20 @@ def imported_files(path: Path, src: Path) -> set[Path]:
     return {file for file in candidates if file.is_file()} - {path}
 
 
+def named_files(path: Path) -> set[Path]:
+    """Files beside `path` that it names in a string, such as a template."""
+    texts = {node.value for node in ast.walk(parse(path)) if isinstance(node, ast.Constant)}
+    return {file for file in path.parent.iterdir() if file.name in texts and file.is_file()} - {path}
+
+
 def dependencies(script: Path) -> list[str]:
-    """What a script is made of, below its own folder: all that it imports, transitively, but plumbing."""
+    """What a script is made of, below its own folder: what it imports or names, transitively, but plumbing."""
     src, seen, waiting = script.parent, set[Path](), [script]
     while waiting:
         path = waiting.pop()
         if path not in seen and str(path.relative_to(src)) not in PLUMBING:
             seen.add(path)
-            waiting += imported_files(path, src)
+            waiting += imported_files(path, src) | named_files(path) if path.suffix == ".py" else ()
     return sorted(str(path.relative_to(src)) for path in seen if path.name != "__init__.py" or has_code(path))
 
 

@@ -1,0 +1,69 @@
+"""What an adapter finds in a dataset's folder, and how it looks there: by listing, never by asking file by file."""
+
+import os
+import sys
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from deepfake.records import Kind, Split, VideoKey
+
+VIDEO_SUFFIXES = frozenset({".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v"})
+PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
+
+
+class Groups(NamedTuple):
+    """Groups of people and pictures that a dataset states; "" where it does not."""
+
+    skin_tone: str = ""
+    light: str = ""
+
+
+UNSTATED = Groups()
+
+
+@dataclass(frozen=True)
+class FoundVideo:
+    """A video as its dataset describes it, before splits and clusters are settled.
+
+    Attributes:
+        key, path, label, kind: as in VideoRecord.
+        identities: people in it, at least one; a fake has two where both are known.
+        split: where the dataset itself puts it, or None.
+        cluster: cluster where it is not the identity component, or "".
+        groups: groups its dataset states.
+    """
+
+    key: VideoKey
+    path: Path
+    label: int
+    identities: tuple[str, ...]
+    kind: Kind = "video"
+    split: Split | None = None
+    cluster: str = ""
+    groups: Groups = UNSTATED
+
+
+def list_videos(folder: Path) -> list[Path]:
+    """Video files right in a folder, sorted; none if there is no such folder. Hidden files are passed over."""
+    names = list_names(folder)
+    return [folder / name for name in sorted(names) if Path(name).suffix.lower() in VIDEO_SUFFIXES]
+
+
+def list_names(folder: Path) -> list[str]:
+    """Names of all that is right in a folder but hidden; none if there is no such folder."""
+    try:
+        return [name for name in os.listdir(folder) if not name.startswith(".")]  # noqa: PTH208 (names, not paths)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def note(message: str) -> None:
+    """Tell the user on stderr what was decided about their data."""
+    print(f"note: {message}", file=sys.stderr)
+
+
+def first_and_count(things: Collection[object]) -> str:
+    """`3 (first: a)`: how many, and the first to look at."""
+    return f"{len(things)} (first: {next(iter(things))})"

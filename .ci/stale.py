@@ -7,7 +7,7 @@ import json
 import subprocess
 import sys
 
-HARMLESS = {"not in cache", "deleted"}
+HARMLESS = ("not in cache", "deleted")
 
 
 def main() -> int:

@@ -145,6 +145,7 @@ class AugmentParams(Section):
 
     Attributes:
         flip: mirror left-right.
+        shift: move by up to a share of `shift_by` of the size, in both directions.
         jpeg: compress at a quality drawn from `jpeg_quality` (lowest, highest).
         rescale: shrink to a share of the size drawn from `rescale_to`, and grow back.
         blur: Gaussian blur with a sigma drawn from `blur_sigma`, in pixels.
@@ -152,6 +153,8 @@ class AugmentParams(Section):
     """
 
     flip: Fraction
+    shift: Fraction
+    shift_by: Annotated[float, Field(ge=0, le=0.5)]
     jpeg: Fraction
     jpeg_quality: tuple[Annotated[int, Field(ge=1, le=100)], Annotated[int, Field(ge=1, le=100)]]
     rescale: Fraction

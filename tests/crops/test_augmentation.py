@@ -3,11 +3,11 @@ import numpy as np
 import pytest
 
 from deepfake.corruptions.jpeg import jpeg
-from deepfake.crops.augmentation import augment, jitter_color, shrink_and_grow
+from deepfake.crops.augmentation import augment, jitter_color, shift_crop, shrink_and_grow
 from deepfake.params import AugmentParams
 
 OFF = AugmentParams(
-    flip=0, jpeg=0, jpeg_quality=(30, 30), rescale=0, rescale_to=(0.5, 0.5), blur=0, blur_sigma=(2, 2), color=0,
+    flip=0, shift=0, shift_by=0.1, jpeg=0, jpeg_quality=(30, 30), rescale=0, rescale_to=(0.5, 0.5), blur=0, blur_sigma=(2, 2), color=0,
     color_strength=0.3,
 )  # fmt: skip
 
@@ -22,7 +22,7 @@ def test_with_every_probability_zero_nothing_changes(crop: np.ndarray) -> None:
     assert np.array_equal(augment(crop, OFF, np.random.default_rng(0), compress=jpeg), crop)
 
 
-@pytest.mark.parametrize("name", ["flip", "jpeg", "rescale", "blur", "color"])
+@pytest.mark.parametrize("name", ["flip", "shift", "jpeg", "rescale", "blur", "color"])
 def test_each_distortion_alone_changes_the_crop_and_keeps_its_shape(crop: np.ndarray, name: str) -> None:
     params = OFF.model_copy(update={name: 1.0})
     changed = augment(crop, params, np.random.default_rng(0), compress=jpeg)
@@ -57,6 +57,14 @@ def test_colour_factors_of_one_change_nothing(crop: np.ndarray) -> None:
     assert jitter_color(crop, 0.5, 1, 1).mean() == pytest.approx(crop.mean() / 2, abs=1)
     grey = jitter_color(crop, 1, 1, 0).astype(int)
     assert np.ptp(grey, axis=-1).max() <= 1
+
+
+def test_a_shift_moves_the_pixels_and_repeats_the_border(crop: np.ndarray) -> None:
+    moved = shift_crop(crop, 3, -2)
+    assert np.array_equal(moved[:-2, 3:], crop[2:, :-3])
+    assert (moved[:, :3] == moved[:, 3:4]).all()
+    assert (moved[-2:] == moved[-3:-2]).all()
+    assert np.array_equal(shift_crop(crop, 0, 0), crop)
 
 
 def test_rescaling_to_full_size_changes_nothing(crop: np.ndarray) -> None:

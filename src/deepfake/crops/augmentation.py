@@ -11,7 +11,7 @@ Compress = Callable[..., np.ndarray]
 
 
 def augment(crop: np.ndarray, params: AugmentParams, rng: np.random.Generator, *, compress: Compress) -> np.ndarray:
-    """A randomly distorted copy of a crop: colour, flip, rescale, blur, and JPEG last, as in life.
+    """A randomly distorted copy of a crop: flip, shift, colour, rescale, blur, and JPEG last, as in life.
 
     Args:
         crop: uint8 RGB (S, S, 3).
@@ -23,15 +23,17 @@ def augment(crop: np.ndarray, params: AugmentParams, rng: np.random.Generator, *
         uint8 RGB (S, S, 3).
     """
     # Draw every number whether used or not, so that one probability does not shift the randomness of the others.
-    flip, color, rescale, blur, jpeg = rng.random(5) < (
-        params.flip, params.color, params.rescale, params.blur, params.jpeg,
-    )  # fmt: skip
+    chances = (params.flip, params.shift, params.color, params.rescale, params.blur, params.jpeg)
+    flip, shift, color, rescale, blur, jpeg = rng.random(len(chances)) < chances
+    offset = params.shift_by * crop.shape[0] * rng.uniform(-1, 1, 2)
     strengths = 1 + params.color_strength * rng.uniform(-1, 1, 3)
     scale = rng.uniform(*params.rescale_to)
     sigma = rng.uniform(*params.blur_sigma)
     quality = int(rng.integers(params.jpeg_quality[0], params.jpeg_quality[1] + 1))
     if flip:
         crop = crop[:, ::-1]
+    if shift:
+        crop = shift_crop(crop, *np.rint(offset).astype(int).tolist())
     if color:
         crop = jitter_color(crop, *strengths)
     if rescale:
@@ -39,6 +41,14 @@ def augment(crop: np.ndarray, params: AugmentParams, rng: np.random.Generator, *
     if blur:
         crop = cv2.GaussianBlur(crop, (0, 0), sigma)
     return compress(np.ascontiguousarray(crop), quality=quality) if jpeg else np.ascontiguousarray(crop)
+
+
+def shift_crop(crop: np.ndarray, right: int, down: int) -> np.ndarray:
+    """Move a crop by whole pixels, repeating its border: a box that was found a little off."""
+    size = crop.shape[0]
+    rows = np.clip(np.arange(size) - down, 0, size - 1)
+    columns = np.clip(np.arange(size) - right, 0, size - 1)
+    return crop[np.ix_(rows, columns)]
 
 
 def jitter_color(crop: np.ndarray, brightness: float, contrast: float, saturation: float) -> np.ndarray:

@@ -1,0 +1,170 @@
+"""The pipeline as its users run it: real DVC on the toy project."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+from conftest import Project
+
+from deepfake.crops.shards import open_crops
+from deepfake.detector.checkpoint import load_checkpoint
+from deepfake.records import FaceVideo, FrameScore
+from deepfake.tables import read_rows
+
+
+@pytest.fixture
+def project(toy: Project, tmp_path: Path) -> Project:
+    return toy.copy(tmp_path / "project")
+
+
+def test_a_second_repro_reruns_nothing(toy: Project) -> None:
+    assert "Data and pipelines are up to date." in toy.succeed("dvc", "repro")
+
+
+def test_repro_leaves_nothing_uncommitted_but_what_git_ignores(toy: Project) -> None:
+    assert toy.succeed("git", "status", "--porcelain") == ""
+
+
+def test_each_stage_wrote_what_the_next_one_reads(toy: Project) -> None:
+    data = toy.root / "data"
+    for role in ("train", "cross"):
+        videos = read_rows(data / "faces" / role / "videos.csv", FaceVideo)
+        crops = open_crops(data / "crops" / role)
+        assert len(videos) == len(list(toy.root.glob(f"data/raw/sample/{_tree(role)}/**/*.mp4"))) - _masks(toy, role)
+        assert {row.video for row in crops.rows} == {video.video for video in videos if video.frames_found}
+        scores = read_rows(data / "scores" / f"baseline_{role}" / "frames.csv", FrameScore)
+        assert {score.condition for score in scores} == {"clean", "jpeg50", "h264_crf23"}
+        scored = {video.video for video in videos if video.split != "train" and video.frames_found}
+        assert {score.video for score in scores} == scored
+
+
+def test_no_person_is_in_two_splits(toy: Project) -> None:
+    videos = read_rows(toy.root / "data/faces/train/videos.csv", FaceVideo)
+    for cluster in {video.cluster for video in videos}:
+        assert len({video.split for video in videos if video.cluster == cluster}) == 1
+
+
+def test_the_checkpoint_says_how_it_was_made(toy: Project) -> None:
+    checkpoint = load_checkpoint(toy.root / "models/baseline.pt")
+    assert checkpoint.crops.size == 32
+    assert checkpoint.detector.backbone == "efficientnet_lite0"
+    assert checkpoint.training["seed"] == 1
+
+
+def test_the_headline_is_flat_small_and_finite(toy: Project) -> None:
+    headline = json.loads((toy.root / "metrics/headline.json").read_text())
+    assert 0 < len(headline) <= 30
+    assert all(isinstance(value, int | float) and value == value for value in headline.values())
+
+
+def test_metrics_and_plots_can_be_shown(toy: Project, tmp_path: Path) -> None:
+    assert "headline.json" in toy.succeed("dvc", "metrics", "show")
+    toy.succeed("dvc", "plots", "show", "--out", str(tmp_path / "plots"))
+    page = (tmp_path / "plots" / "index.html").read_text()
+    assert "roc" in page.lower()
+
+
+def test_a_new_quality_reruns_evaluation_and_report_only(project: Project) -> None:
+    printed = project.succeed("dvc", "exp", "run", "-S", "evaluate.jpeg_quality=[30]")
+    ran = {line.split("'")[1] for line in printed.splitlines() if line.startswith("Running stage")}
+    assert ran == {"evaluate@baseline-train", "evaluate@baseline-cross", "report"}
+    diff = project.succeed("dvc", "metrics", "diff", "--md")
+    assert "jpeg30" in diff
+    assert "clean" not in diff, "what did not change must not show"
+
+
+@pytest.mark.parametrize(
+    ("setting", "line"),
+    [("crops.size=banana", "crops.size"), ("+crops.sizes=64", "crops.sizes: no such key"), ("faces.min_face=3", "20")],
+)
+def test_a_bad_setting_is_one_line_and_can_be_undone(project: Project, setting: str, line: str) -> None:
+    done = project.run("dvc", "exp", "run", "-S", setting)
+    assert done.returncode != 0
+    errors = [text for text in (done.stdout + done.stderr).splitlines() if text.startswith("error: ")]
+    assert len(errors) == 1
+    assert line in errors[0]
+    assert "Traceback" not in done.stdout + done.stderr
+    project.succeed("git", "checkout", "params.yaml", "dvc.lock")
+    project.succeed("dvc", "checkout")
+    assert "up to date" in project.succeed("dvc", "repro")
+
+
+def test_the_cross_dataset_can_be_left_out(project: Project) -> None:
+    printed = project.succeed("dvc", "exp", "run", "-S", "~datasets.cross")
+    assert "Running stage 'report'" in printed
+    assert "Running stage 'evaluate" not in printed
+    headline = json.loads((project.root / "metrics/headline.json").read_text())
+    assert not [key for key in headline if "cross" in key]
+    assert [key for key in headline if "train" in key]
+
+
+def test_a_missing_dataset_is_named(project: Project) -> None:
+    params = yaml.safe_load((project.root / "params.yaml").read_text())
+    params["datasets"]["train"]["root"] = "nowhere"
+    (project.root / "params.yaml").write_text(yaml.safe_dump(params))
+    done = project.run("python", "src/extract_faces.py", "--role", "train", "--out", "data/faces/train")
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: nowhere: no such folder")
+    assert (project.root / "data/faces/train/videos.csv").exists(), "the old result is left alone"
+
+
+def test_a_video_that_cannot_be_used_is_counted_and_the_run_goes_on(project: Project) -> None:
+    originals = project.root / "data/raw/sample/ffpp/original_sequences/youtube/c23/videos"
+    broken = sorted(originals.iterdir())[0]
+    broken.chmod(0o644)
+    broken.write_bytes(b"not a video")
+    printed = project.succeed("python", "src/extract_faces.py", "--role", "train", "--out", "data/faces/again")
+    assert "1 videos without a face: not a video" in printed
+    videos = read_rows(project.root / "data/faces/again/videos.csv", FaceVideo)
+    assert [video.reason[:11] for video in videos if not video.frames_found] == ["not a video"]
+
+
+def test_a_new_video_does_not_recompute_the_others(project: Project) -> None:
+    """What extraction remembers is touched by nothing but the new video."""
+    work = project.root / ".work" / "extract_faces"
+    before = {path.name: path.stat().st_mtime_ns for path in work.iterdir()}
+    celeb = project.root / "data/raw/sample/celebdf"
+    shutil.copy2(sorted((celeb / "Celeb-real").iterdir())[0], celeb / "YouTube-real" / "99999.mp4")
+    with (celeb / "List_of_testing_videos.txt").open("a") as file:
+        file.write("1 YouTube-real/99999.mp4\n")
+    (celeb / "YouTube-real" / "99999.mp4").chmod(0o644)
+    with (celeb / "YouTube-real" / "99999.mp4").open("ab") as file:
+        file.write(b"\0" * 8)
+    project.succeed("python", "src/extract_faces.py", "--role", "cross", "--out", "data/faces/again")
+    after = {path.name: path.stat().st_mtime_ns for path in work.iterdir()}
+    assert len(after) == len(before) + 1
+    assert all(after[name] == time for name, time in before.items())
+
+
+def test_a_stale_lock_is_named(project: Project) -> None:
+    assert project.run("python", ".ci/stale.py").returncode == 0
+    with (project.root / "src/deepfake/crops/cutting.py").open("a") as file:
+        file.write("\n# a change\n")
+    done = project.run("python", ".ci/stale.py")
+    assert done.returncode == 1
+    assert "stale: cache_crops@train" in done.stderr
+
+
+def test_a_fresh_clone_is_not_stale(toy: Project, tmp_path: Path) -> None:
+    clone = Project(tmp_path / "clone")
+    toy.succeed("git", "clone", "--quiet", str(toy.root), str(clone.root))
+    done = clone.run("python", ".ci/stale.py")
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_same_revision_gives_the_same_bytes_again(toy: Project, tmp_path: Path) -> None:
+    clone = Project(tmp_path / "clone")
+    toy.succeed("git", "clone", "--quiet", str(toy.root), str(clone.root))
+    clone.succeed("dvc", "repro")
+    assert clone.succeed("git", "status", "--porcelain") == "", "some committed result came out different"
+    assert "identical" in clone.succeed("python", "src/compare.py")
+
+
+def _tree(role: str) -> str:
+    return {"train": "ffpp", "cross": "celebdf"}[role]
+
+
+def _masks(project: Project, role: str) -> int:
+    return len([path for path in project.root.glob(f"data/raw/sample/{_tree(role)}/**/*.mp4") if "masks" in path.parts])

@@ -4,7 +4,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,7 @@ from deepfake.detector.checkpoint import load_checkpoint
 from deepfake.evaluation.conditions import Condition, compressed_conditions
 from deepfake.evaluation.prediction import ReadClip, named, score_clips
 from deepfake.params import EvaluateParams, load_params
-from deepfake.records import CropRow, FaceVideo, FrameScore, ScoredVideo
+from deepfake.records import CropRow, FaceVideo, FrameScore
 from deepfake.runtime import open_device, progress_bar, replacing_folder, worker_count
 from deepfake.stage import run
 from deepfake.tables import write_rows
@@ -43,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     with replacing_folder(args.out) as folder:
         write_rows(folder / "frames.csv", FrameScore, scores)
         write_rows(folder / "control.csv", FrameScore, control_scores)
-        write_rows(folder / "videos.csv", ScoredVideo, [_scored(video) for video in crops.videos.values()])
+        write_rows(folder / "videos.csv", FaceVideo, crops.videos.values())
         (folder / "calibration.json").write_text(json.dumps(asdict(checkpoint.calibration), indent=2) + "\n")
 
 
@@ -68,11 +68,6 @@ def _run(model: nn.Module, crops: CropSet, read: ReadClip, name: str, params: Ev
             scores += named(batch, name)
             bar.update(len(batch))
     return scores
-
-
-def _scored(video: FaceVideo) -> ScoredVideo:
-    known = asdict(video)
-    return ScoredVideo(**{field.name: known[field.name] for field in fields(ScoredVideo)})
 
 
 if __name__ == "__main__":

@@ -71,6 +71,7 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> Project:
     project.succeed("git", "init", "--quiet")
     project.succeed("git", "config", "user.name", "Test")
     project.succeed("git", "config", "user.email", "test@example.org")
+    commit(project, "Start")
     project.succeed("dvc", "repro")
     commit(project, "Run the toy pipeline")
     return project

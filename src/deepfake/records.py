@@ -172,35 +172,6 @@ class FrameScore:
 
 
 @dataclass(frozen=True)
-class ScoredVideo:
-    """What a score table knows of a video apart from its logits; also stands for videos without any face.
-
-    Attributes:
-        video: text form of the VideoKey.
-        label, split, cluster, skin_tone, light: as in VideoRecord.
-        size_bytes: size of the file, a trivial predictor that must not be a good one.
-        frames_wanted: frames that were to be scored.
-        frames_found: frames in which the face was found; 0 means that the video has no score.
-        reason: why frames are missing, or "".
-    """
-
-    video: str
-    label: int
-    split: str
-    cluster: str
-    skin_tone: str
-    light: str
-    size_bytes: int
-    frames_wanted: int
-    frames_found: int
-    reason: str
-
-    @property
-    def method(self) -> str:
-        return VideoKey.parse(self.video).method
-
-
-@dataclass(frozen=True)
 class Calibration:
     """What turns a logit into an answer, fitted on the validation split of the training dataset.
 

@@ -86,7 +86,6 @@ def test_a_paired_difference_is_narrower_than_two_unpaired_intervals() -> None:
     first, second = (resample({"auc": auc}, Ranking(what, labels), names, drawn)["auc"] for what in (scores, worse))
     paired, (low, high) = percentile_interval(first - second), percentile_interval(first)
     assert paired.high - paired.low < 0.5 * (high - low)
-    assert percentile_interval(first - first) == Interval(0.0, 0.0)
 
 
 def test_few_people_give_no_interval() -> None:
@@ -108,9 +107,14 @@ def test_effective_clusters_counts_equal_ones_and_sees_through_unequal_ones() ->
 
 
 def test_resamples_without_a_class_are_left_out() -> None:
-    samples = np.array([0.4] * 6 + [np.nan] * 4)
-    assert percentile_interval(samples) == Interval(0.4, 0.4)
-    assert np.isnan(percentile_interval(np.array([0.4] * 4 + [np.nan] * 6))).all()
+    samples = np.append(np.linspace(0, 1, 41), [np.nan] * 40)
+    assert percentile_interval(samples) == pytest.approx(Interval(0.025, 0.975))
+    assert np.isnan(percentile_interval(np.append(samples, [np.nan] * 2))).all()
+
+
+def test_a_perfect_score_has_no_interval_because_resampling_cannot_doubt_it() -> None:
+    scores, labels, names = toy(0)
+    assert np.isnan(auc_interval(scores + 100 * labels, labels, names)).all()
 
 
 def test_an_unknown_cluster_is_refused() -> None:

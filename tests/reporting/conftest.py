@@ -12,7 +12,8 @@ import pytest
 from deepfake.metrics.calibration import fit_temperature
 from deepfake.metrics.operating_point import TARGET_FPR, threshold_at_fpr
 from deepfake.params import Params, load_params
-from deepfake.records import Calibration, FrameScore, ScoredVideo
+from deepfake.records import Calibration, FrameScore, FaceVideo
+from deepfake.reporting.matrix import MetricRow, build_matrix
 from deepfake.reporting.scores import ScoreSet, load_score_sets
 from deepfake.tables import write_rows
 
@@ -35,7 +36,7 @@ FRAMES = 8
 class Story:
     """A video, and how far its frames' logits lie from 0 when nothing damages them."""
 
-    video: ScoredVideo
+    video: FaceVideo
     logit: float
 
 
@@ -66,6 +67,11 @@ def params() -> Params:
 
 
 @pytest.fixture(scope="session")
+def rows(score_sets: list[ScoreSet], params: Params) -> list[MetricRow]:
+    return build_matrix(score_sets, params.report, params.seed)
+
+
+@pytest.fixture(scope="session")
 def curve_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Training curves as dvclive writes them."""
     root = tmp_path_factory.mktemp("curves")
@@ -81,7 +87,7 @@ def write_score_folders(root: Path, model: str, *, skill: float) -> None:
     calibration = calibrate(train, frames["train"])
     for role, stories in (("train", train), ("cross", cross)):
         folder = root / f"{model}_{role}"
-        write_rows(folder / "videos.csv", ScoredVideo, [story.video for story in stories])
+        write_rows(folder / "videos.csv", FaceVideo, [story.video for story in stories])
         write_rows(folder / "frames.csv", FrameScore, frames[role])
         write_rows(folder / "control.csv", FrameScore, blind(stories, generator))
         (folder / "calibration.json").write_text(json.dumps(asdict(calibration)), encoding="utf-8")
@@ -119,8 +125,10 @@ def story(
     logit: float,
     missing: bool = False,
 ) -> Story:
-    video = ScoredVideo(
+    video = FaceVideo(
         video=name,
+        path=f"{name}.mp4",
+        kind="video",
         label=label,
         split=split,
         cluster=cluster,

@@ -63,7 +63,7 @@ def test_metrics_and_plots_can_be_shown(toy: Project, tmp_path: Path) -> None:
     assert "headline.json" in toy.succeed("dvc", "metrics", "show")
     toy.succeed("dvc", "plots", "show", "--out", str(tmp_path / "plots"))
     page = (tmp_path / "plots" / "index.html").read_text()
-    assert "roc" in page.lower()
+    assert "ROC in-domain (train)" in page
 
 
 def test_a_new_quality_reruns_evaluation_and_report_only(project: Project) -> None:

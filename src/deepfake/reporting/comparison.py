@@ -1,0 +1,84 @@
+"""Metrics of this machine against committed ones: the same, within the committed intervals, or outside."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from deepfake.metrics.intervals import Interval
+from deepfake.reporting.wording import difference, number
+
+_DECIMALS = 4
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One metric, committed and now.
+
+    Attributes:
+        metric: its key.
+        committed, now: its values; NaN where the metric is not there.
+        interval: the committed 95 % interval; NaN where there is none.
+    """
+
+    metric: str
+    committed: float
+    now: float
+    interval: Interval
+
+    @property
+    def verdict(self) -> str:
+        """`same`, `yes` or `no` for the committed interval, `no interval`, `new` or `gone`."""
+        if math.isnan(self.committed) or math.isnan(self.now):
+            return "new" if math.isnan(self.committed) else "gone"
+        if self.committed == self.now:
+            return "same"
+        if math.isnan(self.interval.low):
+            return "no interval"
+        return "yes" if self.interval.low <= self.now <= self.interval.high else "no"
+
+
+def compare(
+    committed: Mapping[str, float], now: Mapping[str, float], intervals: Mapping[str, Interval]
+) -> list[Comparison]:
+    """Every metric of either side, in the order of the present ones."""
+    nothing = Interval(math.nan, math.nan)
+    return [
+        Comparison(key, committed.get(key, math.nan), now.get(key, math.nan), intervals.get(key, nothing))
+        for key in dict.fromkeys([*now, *committed])
+    ]
+
+
+def describe(comparisons: Sequence[Comparison]) -> Iterator[str]:
+    """Lines to print: one if nothing changed, else a table of what did and a closing judgement."""
+    changed = [line for line in comparisons if line.verdict != "same"]
+    if not changed:
+        yield f"metrics: all {len(comparisons)} numbers are identical to the committed metrics"
+        return
+    rows = [("metric", "committed", "now", "difference", "within committed interval")]
+    rows += [
+        (
+            line.metric,
+            number(line.committed, _DECIMALS),
+            number(line.now, _DECIMALS),
+            difference(line.now - line.committed, _DECIMALS),
+            line.verdict,
+        )
+        for line in changed
+    ]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        first, *numbers, last = row
+        cells = [first.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(numbers, widths[1:], strict=False))]
+        yield "  ".join([*cells, last])
+    yield _judgement(comparisons, changed)
+
+
+def _judgement(comparisons: Sequence[Comparison], changed: Sequence[Comparison]) -> str:
+    counts = f"{len(changed)} of {len(comparisons)} numbers differ from the committed metrics"
+    outside = [line.metric for line in changed if line.verdict == "no"]
+    missing = [line.metric for line in changed if line.verdict in ("new", "gone")]
+    if outside:
+        return f"WARNING: {counts}, {len(outside)} of them outside the committed interval: {', '.join(outside)}"
+    if missing:
+        return f"WARNING: {counts}; these are not in both: {', '.join(missing)}"
+    return f"metrics: {counts}; none lies outside a committed interval"

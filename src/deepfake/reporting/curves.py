@@ -1,0 +1,88 @@
+"""Small tables for `dvc plots`: one curve or one bar chart a file."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from deepfake.metrics.calibration import probabilities, reliability
+from deepfake.metrics.ranking import Floats, Ranking
+from deepfake.reporting.matrix import MetricRow, rounded
+from deepfake.reporting.scores import ALL_METHODS, CLEAN, VIDEO, ScoreSet, select
+from deepfake.runtime import replacing_folder
+from deepfake.tables import write_rows
+
+
+@dataclass(frozen=True)
+class RocPoint:
+    """A corner of a ROC curve."""
+
+    fpr: float
+    tpr: float
+
+
+@dataclass(frozen=True)
+class AucBar:
+    """The AUC of one condition or one method; the bounds are empty where there is no interval."""
+
+    name: str
+    auc: float
+    low: float | str
+    high: float | str
+
+
+@dataclass(frozen=True)
+class ReliabilityPoint:
+    """What was said and what was so in one bin of probabilities; classes weigh the same."""
+
+    probability: float
+    share_fake: float
+    weight: float
+    videos: int
+
+
+def write_curves(folder: Path, score_sets: Sequence[ScoreSet], rows: Sequence[MetricRow]) -> None:
+    """Replace `folder` by the video-level curves of every model and role.
+
+    `roc/<model>_<role>/<condition>.csv`, `auc/<model>_<role>.csv`, `methods/<model>_<role>.csv` (clean) and
+    `reliability/<model>_<role>.csv` (clean).
+    """
+    with replacing_folder(folder) as new:
+        for scores in score_sets:
+            for condition in scores.frames:
+                corners = [RocPoint(*corner) for corner in roc_corners(scores, condition)]
+                write_rows(new / "roc" / scores.name / f"{condition}.csv", RocPoint, corners)
+            own = [row for row in rows if (row.model, row.role, row.level) == (scores.model, scores.role, VIDEO)]
+            conditions = {row.condition: row for row in own if row.method == ALL_METHODS}
+            methods = {row.method: row for row in own if row.condition == CLEAN and row.method != ALL_METHODS}
+            write_rows(new / "auc" / f"{scores.name}.csv", AucBar, _bars(conditions))
+            write_rows(new / "methods" / f"{scores.name}.csv", AucBar, _bars(methods))
+            write_rows(new / "reliability" / f"{scores.name}.csv", ReliabilityPoint, reliability_points(scores))
+
+
+def roc_corners(scores: ScoreSet, condition: str) -> Floats:
+    """FPR and TPR (P, 2) of the video-level ROC curve, without the points that lie on a straight piece of it."""
+    items = select(scores, condition, VIDEO)
+    roc = Ranking(items.scores, items.labels).roc()
+    counts = np.stack([roc.false_positives, roc.true_positives], axis=1)
+    steps = np.diff(counts, axis=0)
+    turns = steps[:-1, 0] * steps[1:, 1] != steps[:-1, 1] * steps[1:, 0]
+    corners: Floats = np.stack([roc.fpr, roc.tpr], axis=1)[np.concatenate([[True], turns, [True]])].round(6)
+    return corners
+
+
+def reliability_points(scores: ScoreSet) -> list[ReliabilityPoint]:
+    """The reliability diagram of clean test videos, at most ten points."""
+    items = select(scores, CLEAN, VIDEO)
+    said = probabilities(items.scores, scores.calibration.temperature)
+    return [
+        ReliabilityPoint(round(part.confidence, 6), round(part.share_fake, 6), round(part.weight, 6), part.items)
+        for part in reliability(said, items.labels)
+    ]
+
+
+def _bars(rows: dict[str, MetricRow]) -> Iterator[AucBar]:
+    for name, row in rows.items():
+        value, low, high = row.estimates["auc"]
+        yield AucBar(name, round(value, 6), rounded(low), rounded(high))

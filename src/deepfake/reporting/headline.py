@@ -1,0 +1,89 @@
+"""The few numbers that a reviewer reads in `dvc metrics diff`, and the intervals they come with."""
+
+import json
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from deepfake.errors import DataError
+from deepfake.metrics.intervals import Interval
+from deepfake.reporting.coverage import face_coverage
+from deepfake.reporting.matrix import Estimate, MetricRow
+from deepfake.reporting.scores import ALL_METHODS, CLEAN, VIDEO, ScoreSet
+from deepfake.reporting.trivial import TrivialRow
+from deepfake.runtime import replacing
+
+CLEAN_METRICS = ("auc", "tpr_at_1pct_fpr", "deployed_tpr", "deployed_fpr")
+CODEC_METRICS = ("auc",)
+DECIMALS = 4
+
+
+def headline(
+    score_sets: Sequence[ScoreSet], rows: Sequence[MetricRow], trivial: Sequence[TrivialRow]
+) -> dict[str, Estimate]:
+    """Video-level test metrics over all methods by key `<model>.<role>.<condition>.<metric>`.
+
+    The AUC under every condition, the operating point on clean videos, the AUC of the detector that never saw a
+    face, and for each role the share of test videos in which a face was found. What was not scored has no key.
+    """
+    found = {f"{scores.role}.coverage": Estimate(face_coverage(scores.test_videos)) for scores in score_sets}
+    for row in rows:
+        if row.level == VIDEO and row.method == ALL_METHODS:
+            for name in CLEAN_METRICS if row.condition == CLEAN else CODEC_METRICS:
+                found[f"{row.model}.{row.role}.{row.condition}.{name}"] = row.estimates[name]
+    for line in trivial:
+        if line.is_control:
+            found[f"{line.model}.{line.role}.{line.name}.auc"] = line.auc
+    return found
+
+
+def write_headline(path: Path, estimates: dict[str, Estimate]) -> None:
+    """Write the flat JSON of metrics; the clean AUC is followed by its bounds."""
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(dict(_flat(estimates)), indent=2) + "\n", encoding="utf-8")
+
+
+def write_intervals(path: Path, estimates: dict[str, Estimate]) -> None:
+    """Write the intervals of all headline metrics that have one, as JSON: key -> [low, high]."""
+    bounded = {key: estimate for key, estimate in estimates.items() if math.isfinite(estimate.low)}
+    lines = [
+        f"  {json.dumps(key)}: {json.dumps([_rounded(low), _rounded(high)])}" for key, (_, low, high) in bounded.items()
+    ]
+    with replacing(path) as temporary:
+        temporary.write_text("\n".join(["{", ",\n".join(lines), "}", ""]) if lines else "{}\n", encoding="utf-8")
+
+
+def read_headline(text: str) -> dict[str, float]:
+    """The metrics in the text of a headline file.
+
+    Raises:
+        DataError: it is not a flat JSON object of numbers.
+    """
+    try:
+        return {str(key): float(value) for key, value in json.loads(text).items()}
+    except (ValueError, TypeError, AttributeError) as error:
+        raise DataError(f"not a flat JSON object of numbers: {error}") from error
+
+
+def read_intervals(text: str) -> dict[str, Interval]:
+    """The intervals in the text of a file that `write_intervals` wrote.
+
+    Raises:
+        DataError: it is not a JSON object of pairs of numbers.
+    """
+    try:
+        return {str(key): Interval(float(low), float(high)) for key, (low, high) in json.loads(text).items()}
+    except (ValueError, TypeError, AttributeError) as error:
+        raise DataError(f"not a JSON object of intervals: {error}") from error
+
+
+def _rounded(number: float) -> float:
+    return round(number, DECIMALS) + 0.0
+
+
+def _flat(estimates: dict[str, Estimate]) -> Iterator[tuple[str, float]]:
+    for key, estimate in estimates.items():
+        yield key, _rounded(estimate.value)
+        if key.endswith(f".{CLEAN}.auc") and math.isfinite(estimate.low):
+            yield f"{key}_low", _rounded(estimate.low)
+            yield f"{key}_high", _rounded(estimate.high)

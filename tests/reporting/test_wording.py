@@ -1,0 +1,50 @@
+"""Numbers and names read well, in the page, in Markdown and in a terminal."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from deepfake.params import Params
+from deepfake.reporting.markdown import write_markdown
+from deepfake.reporting.matrix import Estimate, build_matrix
+from deepfake.reporting.scores import ScoreSet
+from deepfake.reporting.wording import bounds, condition_title, count, difference, number, percent, role_title
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.12345, "0.123"), (-0.5, "−0.500"), (-0.0001, "0.000"), (1, "1.000"), (np.nan, "–")]
+)
+def test_numbers_have_fixed_decimals_and_zero_has_no_sign(value: float, text: str) -> None:
+    assert number(value) == text
+
+
+def test_differences_show_their_direction() -> None:
+    assert [difference(value) for value in (0.01, -0.01, 0.0001, np.nan)] == ["+0.010", "−0.010", "0.000", "–"]
+
+
+def test_bounds_are_empty_where_there_is_no_interval() -> None:
+    assert bounds(Estimate(0.5, 0.25, 0.75), 2) == "0.25 to 0.75"
+    assert bounds(Estimate(0.5)) == ""
+
+
+def test_units_stay_with_their_number() -> None:
+    assert percent(0.125) == "12.5\u00a0%"
+    assert count(12345) == "12\u202f345"
+
+
+def test_known_conditions_and_roles_have_titles_and_others_keep_their_name() -> None:
+    names = ["clean", "jpeg50", "h264_crf40", "pgd10_jpeg50"]
+    assert [condition_title(name) for name in names] == ["clean", "JPEG quality 50", "H.264 CRF 40", "pgd10_jpeg50"]
+    assert role_title("train", "ffpp") == "in-domain (ffpp)"
+    assert role_title("other", "x") == "other (x)"
+
+
+def test_markdown_tables_survive_names_with_signs(score_sets: list[ScoreSet], params: Params, tmp_path: Path) -> None:
+    clean = score_sets[1].frames["clean"]
+    odd = replace(score_sets[1], model="a|b_<i>", frames={"clean": clean, "x|*y*": clean})
+    write_markdown(tmp_path / "results.md", [odd], build_matrix([odd], params.report, params.seed), [])
+    text = (tmp_path / "results.md").read_text()
+    assert "**a\\|b\\_\\<i\\>, cross-dataset (celebdf)**" in text
+    assert "| x\\|\\*y\\* | 0." in text

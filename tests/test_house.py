@@ -51,6 +51,16 @@ def test_every_parameter_that_a_stage_names_is_in_params_yaml() -> None:
     assert not [f"stage {name}: params.yaml has no {key}" for name, key in keys if not has_key(params, key)]
 
 
+def test_no_stage_names_a_section_that_hides_a_key_which_the_run_cache_overlooks() -> None:
+    """DVC leaves every nested `size` and `nfiles` out of a run's hash: results of another size would be handed out."""
+    params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    keys = [(name, key) for name, stage in stages().items() for key in own_params(stage)]
+    hidden = [(name, key, leaf) for name, key in keys for leaf in leaves(value_of(params, key))]
+    assert not [
+        f"stage {name}: list {key}.{leaf} by itself" for name, key, leaf in hidden if leaf in {"size", "nfiles"}
+    ]
+
+
 def test_every_public_function_and_class_of_the_library_has_a_docstring() -> None:
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
     public = [
@@ -226,11 +236,24 @@ def own_params(stage: dict[str, Any]) -> Iterator[str]:
 
 
 def has_key(params: Any, key: str) -> bool:
-    for part in key.split("."):
-        if not isinstance(params, dict) or part not in params:
-            return False
-        params = params[part]
+    try:
+        value_of(params, key)
+    except (KeyError, TypeError):
+        return False
     return True
+
+
+def value_of(params: Any, key: str) -> Any:
+    for part in key.split("."):
+        params = params[part]
+    return params
+
+
+def leaves(value: Any) -> Iterator[str]:
+    """Names of all keys inside a section."""
+    for key, inner in value.items() if isinstance(value, dict) else ():
+        yield key
+        yield from leaves(inner)
 
 
 if __name__ == "__main__":

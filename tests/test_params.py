@@ -1,6 +1,7 @@
 """params.yaml as users and DVC write it: what is accepted, and the one line for what is not."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from deepfake.errors import SettingsError
 from deepfake.params import Params, load_params
@@ -84,7 +86,5 @@ def test_no_value_causes_anything_but_one_line(section: str, data: st.DataObject
     values = yaml.safe_load(DEFAULT.read_text())
     key = data.draw(st.sampled_from(sorted(values[section])))
     values[section][key] = data.draw(VALUES)
-    try:
+    with suppress(ValidationError):
         Params.model_validate(values)
-    except ValueError as error:
-        assert type(error).__name__ == "ValidationError"

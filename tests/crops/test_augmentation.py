@@ -7,9 +7,18 @@ from deepfake.crops.augmentation import augment, jitter_color, shift_crop, shrin
 from deepfake.params import AugmentParams
 
 OFF = AugmentParams(
-    flip=0, shift=0, shift_by=0.1, jpeg=0, jpeg_quality=(30, 30), rescale=0, rescale_to=(0.5, 0.5), blur=0, blur_sigma=(2, 2), color=0,
+    flip=0,
+    shift=0,
+    shift_by=0.1,
+    jpeg=0,
+    jpeg_quality=(30, 30),
+    rescale=0,
+    rescale_to=(0.5, 0.5),
+    blur=0,
+    blur_sigma=(2, 2),
+    color=0,
     color_strength=0.3,
-)  # fmt: skip
+)
 
 
 @pytest.fixture

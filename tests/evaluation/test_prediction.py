@@ -58,7 +58,12 @@ def test_scores_take_the_name_of_their_condition(crops: CropSet) -> None:
 
 def test_conditions_stand_in_order_and_video_codecs_need_video() -> None:
     params = EvaluateParams(batch_size=8, jpeg_quality=(90, 50), h264_crf=(23,))
-    assert [c.name for c in compressed_conditions(params, with_video=True)] == ["clean", "jpeg90", "jpeg50", "h264_crf23"]
+    assert [c.name for c in compressed_conditions(params, with_video=True)] == [
+        "clean",
+        "jpeg90",
+        "jpeg50",
+        "h264_crf23",
+    ]
     assert [c.name for c in compressed_conditions(params, with_video=False)] == ["clean", "jpeg90", "jpeg50"]
 
 

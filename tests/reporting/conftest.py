@@ -12,7 +12,7 @@ import pytest
 from deepfake.metrics.calibration import fit_temperature
 from deepfake.metrics.operating_point import TARGET_FPR, threshold_at_fpr
 from deepfake.params import Params, load_params
-from deepfake.records import Calibration, FrameScore, FaceVideo
+from deepfake.records import Calibration, FaceVideo, FrameScore
 from deepfake.reporting.matrix import MetricRow, build_matrix
 from deepfake.reporting.scores import ScoreSet, load_score_sets
 from deepfake.tables import write_rows

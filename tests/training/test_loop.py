@@ -11,7 +11,8 @@ from deepfake.training.clean import clean_step
 from deepfake.training.loop import Fit, Task, TrainingError, prepare_fit, run_fit
 
 AUGMENT = AugmentParams(
-    flip=0, shift=0, shift_by=0.1, jpeg=0, jpeg_quality=(50, 90), rescale=0, rescale_to=(0.5, 0.9), blur=0, blur_sigma=(1, 2),
+    flip=0, shift=0, shift_by=0.1, jpeg=0, jpeg_quality=(50, 90), rescale=0, rescale_to=(0.5, 0.9), blur=0,
+    blur_sigma=(1, 2),
     color=0, color_strength=0,
 )  # fmt: skip
 PARAMS = TrainingParams(

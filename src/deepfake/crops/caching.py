@@ -1,5 +1,6 @@
 """Cutting all faces of a dataset once, video by video, and remembering each video's crops."""
 
+import sys
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +17,8 @@ from deepfake.runtime import ahead, replacing
 from deepfake.video import decoding
 from deepfake.video.decoding import read_frames, read_image
 from deepfake.work import file_hash, work_key
+
+_CODE = (cutting, decoding, sys.modules[__name__])  # what an entry of the work folder depends on
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ def write_crops(folder: Path, videos: Sequence[FaceVideo], cut: Sequence[VideoCr
 def _cut_video(video: FaceVideo, faces: list[FaceBox], params: CropsParams, root: Path, work: Path) -> VideoCrops:
     path = root / video.path
     boxes = [(face.frame, *face.box) for face in faces]
-    key = work_key(file_hash(path), video.kind, boxes, params.size, params.margin, code=(cutting, decoding))
+    key = work_key(file_hash(path), video.kind, boxes, params.size, params.margin, code=_CODE)
     entry = work / f"{key}.npz"
     if not entry.exists():
         cut = _cut_faces(path, video.kind, faces, params)

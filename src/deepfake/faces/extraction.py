@@ -1,6 +1,7 @@
 """All videos of a dataset -> the dominant face's boxes; decoding runs ahead in threads while MTCNN works."""
 
 import json
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
@@ -20,6 +21,8 @@ from deepfake.video.decoding import claimed_frame_count, read_frames, read_image
 from deepfake.work import file_hash, work_key
 
 NO_FACE = "no face found"
+
+_CODE = (mtcnn, sampling, tracks, decoding, sys.modules[__name__])  # what an entry of the work folder depends on
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,7 @@ def extract_faces(
 def _open_job(record: VideoRecord, params: FacesParams, work: Path) -> _Job:
     clip_params = params.train_frames if record.split == "train" else params.eval_frames
     settings = (record.kind, clip_params, params.max_side, params.min_face, params.min_probability)
-    key = work_key(file_hash(record.path), *settings, code=(mtcnn, sampling, tracks, decoding))
+    key = work_key(file_hash(record.path), *settings, code=_CODE)
     entry = work / f"{key}.json"
     if entry.exists():
         return _Job(record, entry)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from deepfake.errors import DataError
-from deepfake.records import FAKE, REAL, Calibration, FrameScore, FaceVideo, VideoKey
+from deepfake.records import FAKE, REAL, Calibration, FaceVideo, FrameScore, VideoKey
 from deepfake.reporting.items import Items, to_videos, with_faceless
 from deepfake.tables import read_rows
 

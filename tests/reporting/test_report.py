@@ -187,12 +187,24 @@ def test_a_handful_of_videos_gives_numbers_without_intervals(
     assert "1 independent group of people" in page_of(tmp_path)
 
 
-def test_a_leak_is_announced_at_the_top(editable_scores: Path, curve_root: Path, tmp_path: Path) -> None:
+def test_a_telling_file_size_is_announced_at_the_top(editable_scores: Path, curve_root: Path, tmp_path: Path) -> None:
     videos = editable_scores / "baseline_train" / "videos.csv"
     videos.write_text(re.sub(r"(,1,test,.*?),(\d+),8,8,", r"\1,9\2,8,8,", videos.read_text()))
     page = page_of(run_report(tmp_path, editable_scores, curve_root, cross=False))
     summary = page.partition('id="baseline_train"')[0]
-    assert re.search(r"file size alone\s+reaches\s+an AUC of 1.000\. Real and fake videos differ", summary)
+    assert re.search(r"file size alone\s+reaches\s+an AUC of 1.000\. A forged face takes another number", summary)
+
+
+def test_a_leak_is_a_warning_at_the_top(editable_scores: Path, curve_root: Path, tmp_path: Path) -> None:
+    folder = editable_scores / "baseline_train"
+    fakes = {line.split(",")[0] for line in (folder / "videos.csv").read_text().splitlines() if ",1,test," in line}
+    lines = (folder / "control.csv").read_text().splitlines()
+    cells = [line.split(",") for line in lines[1:]]
+    leaking = [",".join([*row[:-1], "5.0" if row[1] in fakes else "-5.0"]) for row in cells]
+    (folder / "control.csv").write_text("\n".join([lines[0], *leaking]) + "\n")
+    page = page_of(run_report(tmp_path, editable_scores, curve_root, cross=False))
+    summary = page.partition('id="baseline_train"')[0]
+    assert re.search(r'class="warn".*a detector that sees no face reaches.*differ outside the face', summary)
 
 
 def test_results_table_has_a_line_for_each_condition_of_each_dataset(reported: Path) -> None:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from conftest import Project
+from toy_project import Project
 
 from deepfake.faces import extraction
 from deepfake.faces.extraction import NO_FACE, FoundFaces, extract_faces

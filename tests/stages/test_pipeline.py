@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import Project
+from toy_project import Project
 
 from deepfake.crops.shards import open_crops
 from deepfake.detector.checkpoint import load_checkpoint

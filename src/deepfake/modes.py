@@ -16,3 +16,16 @@ def evaluating(model: nn.Module) -> Iterator[None]:
     finally:
         for module, training in modes.items():
             module.training = training
+
+
+@contextmanager
+def frozen(model: nn.Module) -> Iterator[None]:
+    """Eval mode and parameters without gradient inside the block, for attacks; afterwards all is as it was before."""
+    wanted = {parameter: parameter.requires_grad for parameter in model.parameters()}
+    with evaluating(model):
+        model.requires_grad_(False)
+        try:
+            yield
+        finally:
+            for parameter, requires_grad in wanted.items():
+                parameter.requires_grad_(requires_grad)

@@ -1,0 +1,47 @@
+"""A tiny U-Net that draws perturbations (Ronneberger et al. 2015; as an attacker: Poursaeed et al. 2018)."""
+
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+_LEVELS = 3
+
+
+class PerturbationUNet(nn.Module):
+    """Crops and labels -> perturbations; one set of output channels for fakes and one for reals."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        widths = [width * 2**level for level in range(_LEVELS)]
+        self.down = nn.ModuleList(_block(low, high) for low, high in zip([3, *widths], widths, strict=False))
+        self.up = nn.ModuleList(_block(low + high, low) for low, high in pairwise(widths))
+        self.out = nn.Conv2d(width, 6, kernel_size=1)
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        """Perturbations (B, 3, S, S) in [-1, 1], in units of the budget.
+
+        Args:
+            x: crops (B, 3, S, S) in [0, 1].
+            y: labels (B,), 1 for fake.
+        """
+        features, skips = 2 * x - 1, []
+        for level, block in enumerate(self.down):
+            features = block(F.avg_pool2d(features, 2, ceil_mode=True) if level else features)
+            skips.append(features)
+        for block, skip in zip(reversed(self.up), reversed(skips[:-1]), strict=True):
+            grown = F.interpolate(features, size=skip.shape[2:], mode="bilinear", align_corners=False)
+            features = block(torch.cat([skip, grown], dim=1))
+        against_real, against_fake = self.out(features).chunk(2, dim=1)
+        return torch.where(y.view(-1, 1, 1, 1) > 0.5, against_fake, against_real).tanh()
+
+
+def _block(channels_in: int, channels_out: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(channels_in, channels_out, kernel_size=3, padding=1),
+        nn.GroupNorm(4, channels_out),  # not BatchNorm: a crop's perturbation must not depend on its neighbours
+        nn.SiLU(),
+        nn.Conv2d(channels_out, channels_out, kernel_size=3, padding=1),
+        nn.SiLU(),
+    )

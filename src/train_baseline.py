@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from dvclive import Live
 from torch import nn
 
 from deepfake.corruptions.jpeg import jpeg
@@ -17,12 +16,13 @@ from deepfake.crops.cutting import mask_face
 from deepfake.crops.shards import CropSet, open_crops, require_both_classes
 from deepfake.detector.checkpoint import Checkpoint, save_checkpoint
 from deepfake.detector.hybrid import HybridDetector
-from deepfake.evaluation.prediction import score_clips
-from deepfake.params import Params, TrainingParams, load_params
+from deepfake.evaluation.prediction import masked_face, score_clips, whole_clip
+from deepfake.params import BaselineParams, Params, load_params
 from deepfake.records import CropRow, FrameScore
 from deepfake.runtime import derive_seed, open_device, worker_count
 from deepfake.stage import run
 from deepfake.training.clean import clean_step
+from deepfake.training.curves import open_curves
 from deepfake.training.loop import Fit, Task, prepare_fit, run_fit
 from deepfake.training.selection import calibrate, frame_loss, halve, video_auc
 from deepfake.work import file_hash, loaded_code, work_folder, work_key
@@ -36,6 +36,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         settings = settings.model_copy(update={"epochs": params.control.epochs})
     crops = open_crops(args.crops)
     require_both_classes(crops, ["train", "val"], args.crops)
+    val = crops.in_splits(["val"])
 
     device = open_device()
     torch.manual_seed(derive_seed(params.seed, "weights"))
@@ -47,12 +48,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     task = Task(
         batches=_batches(crops.in_splits(["train"]), settings, params.seed, device, args.mask_faces).epoch,
         step=clean_step(settings.label_smoothing),
-        validate=lambda average: _validate(average, crops.in_splits(["val"]), args.mask_faces),
+        validate=lambda average: _validate(average, val, settings, args.mask_faces),
         rank=lambda metrics: (metrics["val/auc"], -metrics["val/loss"]),
     )
-    with Live(str(args.curves), dvcyaml=None, save_dvc_exp=False, report=None, monitor_system=False) as live:
-        run_fit(fit, task, settings, seed=params.seed, state=state, log=lambda metrics: _log(live, metrics))
-    _save(args.out, fit, params, crops.in_splits(["val"]), args.mask_faces)
+    with open_curves(args.curves) as log:
+        run_fit(fit, task, settings, seed=params.seed, state=state, log=log)
+    _save(args.out, fit, params, val, args.mask_faces)
     state.unlink()
 
 
@@ -66,7 +67,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _batches(
-    crops: CropSet, settings: TrainingParams, seed: int, device: torch.device, mask_faces: bool
+    crops: CropSet, settings: BaselineParams, seed: int, device: torch.device, mask_faces: bool
 ) -> TrainingBatches:
     def transform(crop: np.ndarray, row: CropRow, rng: np.random.Generator) -> np.ndarray:
         if mask_faces:
@@ -78,24 +79,19 @@ def _batches(
     )
 
 
-def _validate(model: nn.Module, crops: CropSet, mask_faces: bool) -> dict[str, float]:
+def _validate(model: nn.Module, crops: CropSet, settings: BaselineParams, mask_faces: bool) -> dict[str, float]:
     pick, _ = halve(crops.videos)
-    scores = _score(model, crops, mask_faces)
+    scores = _score(model, crops, settings, mask_faces)
     return {"val/auc": video_auc(scores, pick), "val/loss": frame_loss(scores, pick)}
 
 
-def _score(model: nn.Module, crops: CropSet, mask_faces: bool) -> list[FrameScore]:
-    def read(rows: Sequence[CropRow]) -> list[np.ndarray]:
-        return [mask_face(crops.pixels(row), row.face) if mask_faces else crops.pixels(row) for row in rows]
-
-    batches = score_clips(model, crops.clips(), read, batch_size=64, workers=worker_count())
+def _score(model: nn.Module, crops: CropSet, settings: BaselineParams, mask_faces: bool) -> list[FrameScore]:
+    read = masked_face(crops) if mask_faces else whole_clip(crops)
+    batch_size = 2 * settings.batch_size  # without gradients there is room for more
+    batches = score_clips(
+        model, crops.clips(), read, condition="val", batch_size=batch_size, workers=worker_count()
+    )  # fmt: skip
     return [score for batch in batches for score in batch]
-
-
-def _log(live: Live, metrics: dict[str, float]) -> None:
-    for name, value in metrics.items():
-        live.log_metric(name, round(value, 5))
-    live.next_step()
 
 
 def _save(path: Path, fit: Fit, params: Params, crops: CropSet, mask_faces: bool) -> None:
@@ -107,7 +103,7 @@ def _save(path: Path, fit: Fit, params: Params, crops: CropSet, mask_faces: bool
         faces=params.faces,
         crops=params.crops,
         weights=fit.best_weights,
-        calibration=calibrate(_score(model, crops, mask_faces), crops.videos),
+        calibration=calibrate(_score(model, crops, params.baseline, mask_faces), crops.videos),
         training={"stage": "train_baseline", "seed": params.seed, "epoch": fit.best_epoch + 1, **best},
     )
     save_checkpoint(path, checkpoint)

@@ -4,15 +4,35 @@ The whole file is validated at the start of every stage, so that a misspelt key 
 stage is up to date. Which keys a stage depends on is said in dvc.yaml.
 """
 
+from fractions import Fraction as Quotient
 from pathlib import Path
 from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from deepfake.errors import SettingsError
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
+Weight = Annotated[float, Field(ge=0, le=1000)]
+Quality = Annotated[int, Field(ge=1, le=100)]
+Rate = Annotated[int, Field(ge=0, le=51)]
+
+
+def _budget(value: object) -> object:
+    """A number, or the quotient that a text such as `4/255` writes; anything else is left for the schema to refuse."""
+    expected = "a budget such as 8/255 or 0.03, above 0 and at most 1/2"
+    try:
+        if isinstance(value, str):
+            value = float(Quotient(value)) if "/" in value else float(value)
+        if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= 0.5:
+            return float(value)
+    except (ValueError, ZeroDivisionError):
+        pass
+    raise ValueError(f"should be {expected}, not {value!r}")
+
+
+Budget = Annotated[float, BeforeValidator(_budget)]
 Method = Annotated[str, Field(min_length=1, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 
 
@@ -156,7 +176,7 @@ class AugmentParams(Section):
     shift: Fraction
     shift_by: Annotated[float, Field(ge=0, le=0.5)]
     jpeg: Fraction
-    jpeg_quality: tuple[Annotated[int, Field(ge=1, le=100)], Annotated[int, Field(ge=1, le=100)]]
+    jpeg_quality: tuple[Quality, Quality]
     rescale: Fraction
     rescale_to: tuple[Annotated[float, Field(gt=0, le=1)], Annotated[float, Field(gt=0, le=1)]]
     blur: Fraction
@@ -173,8 +193,8 @@ class AugmentParams(Section):
         return self
 
 
-class TrainingParams(Section):
-    """Fitting the detector.
+class FitParams(Section):
+    """Fitting a network.
 
     Attributes:
         epochs: passes; an epoch is `steps` optimiser steps.
@@ -183,10 +203,8 @@ class TrainingParams(Section):
         learning_rate: peak of the one-cycle schedule.
         warmup: share of the steps before the peak.
         weight_decay: of AdamW; biases and normalisation layers are exempt.
-        label_smoothing: targets are this far from 0 and 1.
         average_halflife: half-life of the weight average, in epochs.
         max_gradient_norm: gradients are clipped to this norm.
-        augment: augmentation of training crops.
     """
 
     epochs: Annotated[int, Field(ge=1, le=10_000)]
@@ -195,10 +213,98 @@ class TrainingParams(Section):
     learning_rate: Annotated[float, Field(gt=0, le=10)]
     warmup: Annotated[float, Field(gt=0, lt=1)]
     weight_decay: Annotated[float, Field(ge=0, le=10)]
-    label_smoothing: Annotated[float, Field(ge=0, lt=0.5)]
     average_halflife: Annotated[float, Field(gt=0, le=1)]
     max_gradient_norm: Annotated[float, Field(gt=0)]
+
+
+class TrainingParams(FitParams):
+    """Fitting the detector.
+
+    Attributes:
+        label_smoothing: targets are this far from 0 and 1.
+    """
+
+    label_smoothing: Annotated[float, Field(ge=0, lt=0.5)]
+
+
+class BaselineParams(TrainingParams):
+    """Fitting the baseline.
+
+    Attributes:
+        augment: augmentation of training crops; the robust detector is trained with the same.
+    """
+
     augment: AugmentParams
+
+
+class AttackParams(Section):
+    """The threat: L-infinity in the [0, 1] pixel space of the crop, white-box.
+
+    Attributes:
+        eps: budget of the attacks in training and evaluation; a fraction such as 8/255, or a number.
+        steps: gradient steps of PGD in evaluation.
+        restarts: PGD is started so often; the strongest result counts.
+    """
+
+    eps: Budget
+    steps: Annotated[int, Field(ge=1, le=10_000)]
+    restarts: Annotated[int, Field(ge=1, le=1000)]
+
+
+class UnetParams(FitParams):
+    """The learned attacker: a U-Net that draws a perturbation in one pass.
+
+    `epochs`, `steps` and `batch_size` are those of fitting it afresh against a frozen detector; the rest holds in
+    training too.
+
+    Attributes:
+        width: channels of its first level.
+        total_variation: weight of the roughness of the perturbation, relative to the budget.
+        frequency: weight of its high-frequency power, relative to the budget.
+        jpeg: share of its batches that pass through a differentiable JPEG before the detector sees them.
+        jpeg_quality: (lowest, highest) quality there.
+    """
+
+    width: Annotated[int, Field(ge=4, le=256, multiple_of=4)]
+    total_variation: Weight
+    frequency: Weight
+    jpeg: Fraction
+    jpeg_quality: tuple[Quality, Quality]
+
+
+class RobustParams(TrainingParams):
+    """Fitting the detector again while PGD and the U-Net attack it, from the baseline's weights on.
+
+    Attributes:
+        eps: training budget; null takes `attack.eps`.
+        ramp: share of the steps over which the budget grows from 0 to `eps`.
+        pgd_steps: steps of the inner PGD.
+        final_pgd_steps: its steps in the last `final` share of the epochs.
+        final: share of the epochs with the stronger inner PGD.
+        clean_weight, pgd_weight, unet_weight: weights of the three losses.
+        freeze_batch_statistics: keep BatchNorm's running statistics as the baseline left them.
+        pool: snapshots of the U-Net that the detector is trained against in turn.
+        max_clean_drop: an epoch is eligible if its validation AUC is at most this far below the baseline's.
+        watch_frames: validation frames of each class that PGD attacks after every epoch.
+        watch_steps: steps of that PGD.
+        max_overfit: largest gap in AUC between the inner attack and the watching one before the last good state
+            is taken back and the inner attack is made stronger.
+    """
+
+    eps: Budget | None
+    ramp: Fraction
+    pgd_steps: Annotated[int, Field(ge=1, le=1000)]
+    final_pgd_steps: Annotated[int, Field(ge=1, le=1000)]
+    final: Fraction
+    clean_weight: Weight
+    pgd_weight: Weight
+    unet_weight: Weight
+    freeze_batch_statistics: bool
+    pool: Annotated[int, Field(ge=1, le=100)]
+    max_clean_drop: Fraction
+    watch_frames: Annotated[int, Field(ge=2, le=100_000)]
+    watch_steps: Annotated[int, Field(ge=1, le=1000)]
+    max_overfit: Fraction
 
 
 class ControlParams(Section):
@@ -218,11 +324,32 @@ class EvaluateParams(Section):
         batch_size: crops scored at once; has no influence on the scores beyond rounding.
         jpeg_quality: JPEG qualities.
         h264_crf: H.264 constant rate factors.
+        attacked_jpeg_quality, attacked_h264_crf: the codecs that follow an attack.
+        eps_curve: budgets of the eps curve.
+        eps_frames: frames of each video on the eps curve.
+        sanity_frames: test frames of each class that the checks for masked gradients look at.
     """
 
     batch_size: Annotated[int, Field(ge=1, le=65_536)]
-    jpeg_quality: tuple[Annotated[int, Field(ge=1, le=100)], ...]
-    h264_crf: tuple[Annotated[int, Field(ge=0, le=51)], ...]
+    jpeg_quality: tuple[Quality, ...]
+    h264_crf: tuple[Rate, ...]
+    attacked_jpeg_quality: tuple[Quality, ...]
+    attacked_h264_crf: tuple[Rate, ...]
+    eps_curve: tuple[Budget, ...]
+    eps_frames: Annotated[int, Field(ge=1, le=1000)]
+    sanity_frames: Annotated[int, Field(ge=2, le=100_000)]
+
+
+class GradcamParams(Section):
+    """Grad-CAM maps and their panels.
+
+    Attributes:
+        faces: test fakes of each dataset role that get a panel, spread over the forgery methods.
+        measured: test fakes of each dataset role that the numbers are computed on.
+    """
+
+    faces: Annotated[int, Field(ge=1, le=1000)]
+    measured: Annotated[int, Field(ge=1, le=100_000)]
 
 
 class ReportParams(Section):
@@ -246,9 +373,13 @@ class Params(Section):
     faces: FacesParams
     crops: CropsParams
     detector: DetectorParams
-    baseline: TrainingParams
+    baseline: BaselineParams
     control: ControlParams
+    attack: AttackParams
+    unet: UnetParams
+    robust: RobustParams
     evaluate: EvaluateParams
+    gradcam: GradcamParams
     report: ReportParams
 
 

@@ -8,10 +8,16 @@ from crop_folders import write_crop_folder
 from torch import Tensor, nn
 
 from deepfake.crops.shards import CropSet, open_crops
-from deepfake.evaluation.conditions import CLEAN, compressed_conditions
-from deepfake.evaluation.prediction import named, score_clips
+from deepfake.evaluation.conditions import CLEAN, attacked_conditions, compressed_conditions
+from deepfake.evaluation.prediction import score_clips, whole_clip
 from deepfake.params import EvaluateParams
 from deepfake.records import CropRow, FrameScore
+
+
+EVALUATE = EvaluateParams(
+    batch_size=8, jpeg_quality=(90, 50), h264_crf=(23,), attacked_jpeg_quality=(50, 20), attacked_h264_crf=(30,),
+    eps_curve=(0.01,), eps_frames=1, sanity_frames=2,
+)  # fmt: skip
 
 
 class Brightness(nn.Module):
@@ -32,10 +38,9 @@ def crops(tmp_path: Path) -> CropSet:
 
 
 def score(crops: CropSet, batch_size: int = 4, workers: int = 2) -> list[FrameScore]:
-    def read(rows: Sequence[CropRow]) -> list[np.ndarray]:
-        return [crops.pixels(row) for row in rows]
-
-    batches = score_clips(Brightness(), crops.clips(), read, batch_size=batch_size, workers=workers)
+    batches = score_clips(
+        Brightness(), crops.clips(), whole_clip(crops), condition="jpeg50", batch_size=batch_size, workers=workers
+    )
     return [score for batch in batches for score in batch]
 
 
@@ -53,24 +58,24 @@ def test_batches_and_threads_change_nothing(crops: CropSet, batch_size: int, wor
 
 
 def test_scores_take_the_name_of_their_condition(crops: CropSet) -> None:
-    assert {s.condition for s in named(score(crops), "jpeg50")} == {"jpeg50"}
+    assert {s.condition for s in score(crops)} == {"jpeg50"}
 
 
 def test_conditions_stand_in_order_and_video_codecs_need_video() -> None:
-    params = EvaluateParams(batch_size=8, jpeg_quality=(90, 50), h264_crf=(23,))
-    assert [c.name for c in compressed_conditions(params, with_video=True)] == [
-        "clean",
-        "jpeg90",
-        "jpeg50",
-        "h264_crf23",
-    ]
-    assert [c.name for c in compressed_conditions(params, with_video=False)] == ["clean", "jpeg90", "jpeg50"]
+    pictures, videos = ["clean", "jpeg90", "jpeg50", "jpeg20"], ["h264_crf23", "h264_crf30"]
+    assert [c.name for c in compressed_conditions(EVALUATE, with_video=True)] == pictures + videos
+    assert [c.name for c in compressed_conditions(EVALUATE, with_video=False)] == pictures
+    assert [c.name for c in attacked_conditions(EVALUATE, with_video=True)] == [
+        "clean", "jpeg50", "jpeg20", "h264_crf30"
+    ]  # fmt: skip
+    assert [c.after("pgd") for c in attacked_conditions(EVALUATE, with_video=False)] == [
+        "pgd", "pgd_jpeg50", "pgd_jpeg20"
+    ]  # fmt: skip
 
 
 def test_every_condition_keeps_the_shape_of_a_clip_and_only_clean_its_pixels() -> None:
     clip = [np.random.default_rng(n).integers(0, 256, (32, 32, 3), dtype=np.uint8) for n in range(3)]
-    params = EvaluateParams(batch_size=8, jpeg_quality=(50,), h264_crf=(40,))
-    for condition in compressed_conditions(params, with_video=True):
+    for condition in compressed_conditions(EVALUATE, with_video=True):
         changed = condition.corrupt(clip)
         assert np.shape(changed) == np.shape(clip)
         assert np.array_equal(changed, clip) == (condition is CLEAN)

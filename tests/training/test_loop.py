@@ -6,18 +6,13 @@ import torch
 from torch import Tensor, nn
 
 from deepfake.crops.batches import Batch
-from deepfake.params import AugmentParams, TrainingParams
+from deepfake.params import TrainingParams
 from deepfake.training.clean import clean_step
 from deepfake.training.loop import Fit, Task, TrainingError, prepare_fit, run_fit
 
-AUGMENT = AugmentParams(
-    flip=0, shift=0, shift_by=0.1, jpeg=0, jpeg_quality=(50, 90), rescale=0, rescale_to=(0.5, 0.9), blur=0,
-    blur_sigma=(1, 2),
-    color=0, color_strength=0,
-)  # fmt: skip
 PARAMS = TrainingParams(
     epochs=4, steps=5, batch_size=16, learning_rate=0.05, warmup=0.3, weight_decay=0.01, label_smoothing=0.05,
-    average_halflife=0.5, max_gradient_norm=1.0, augment=AUGMENT,
+    average_halflife=0.5, max_gradient_norm=1.0,
 )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ video changes one shard.
 
 import zlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +45,14 @@ class CropSet:
         """The crops and videos of the named splits."""
         videos = {key: video for key, video in self.videos.items() if video.split in splits}
         return CropSet(videos, [row for row in self.rows if row.video in videos], self.shards)
+
+    def of_label(self, label: int) -> "CropSet":
+        """The crops of one class."""
+        return self.with_rows([row for row in self.rows if self.label(row) == label])
+
+    def with_rows(self, rows: Sequence[CropRow]) -> "CropSet":
+        """Some of the crops, and all videos."""
+        return replace(self, rows=list(rows))
 
     def clips(self) -> list[list[CropRow]]:
         """The rows grouped into clips of consecutive frames, which is what a video codec compresses."""

@@ -1,51 +1,75 @@
 """Crops -> logits, clip by clip, so that a codec sees consecutive frames."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 
 import numpy as np
 import torch
 from torch import nn
 
 from deepfake.crops.batches import to_unit
+from deepfake.crops.cutting import mask_face
+from deepfake.crops.shards import CropSet
 from deepfake.modes import evaluating
 from deepfake.records import CropRow, FrameScore
 from deepfake.runtime import ahead
 
-ReadClip = Callable[[Sequence[CropRow]], Sequence[np.ndarray]]
+Clip = Sequence[CropRow]
+ReadClip = Callable[[Clip], Sequence[np.ndarray]]
 
 
-@torch.no_grad()
+def whole_clip(crops: CropSet) -> ReadClip:
+    """Clips as they are."""
+    return lambda rows: [crops.pixels(row) for row in rows]
+
+
+def corrupted(read: ReadClip, corrupt: Callable[[Sequence[np.ndarray]], Sequence[np.ndarray]]) -> ReadClip:
+    """Clips that `read` gives, after a codec."""
+    return lambda rows: corrupt(read(rows))
+
+
+def masked_face(crops: CropSet) -> ReadClip:
+    """Clips with every face greyed out: what is left can betray a leak."""
+    return lambda rows: [mask_face(crops.pixels(row), row.face) for row in rows]
+
+
 def score_clips(
-    model: nn.Module, clips: Sequence[Sequence[CropRow]], read: ReadClip, *, batch_size: int, workers: int
+    model: nn.Module, clips: Sequence[Clip], read: ReadClip, *, condition: str, batch_size: int, workers: int
 ) -> Iterator[list[FrameScore]]:
-    """Logits of every crop, in float32, a batch of clips at a time; the condition's name is left empty.
+    """Logits of every crop, a batch of clips at a time.
 
     Args:
         model: crops (B, 3, S, S) in [0, 1] -> logits (B,).
         clips: index rows of consecutive frames.
         read: gives the pixels of a clip as the model is to see them, uint8 RGB (S, S, 3).
+        condition: name that the scores get.
         batch_size: crops at once; a clip is never torn.
         workers: threads that read and compress ahead of the model.
     """
-    device = next(model.parameters()).device
-    groups = list(_group(clips, batch_size))
+    for group, pixels in read_groups(clips, read, batch_size=batch_size, workers=workers):
+        yield score_crops(model, [row for clip in group for row in clip], pixels, condition=condition)
+
+
+@torch.no_grad()
+def score_crops(model: nn.Module, rows: Clip, pixels: np.ndarray, *, condition: str) -> list[FrameScore]:
+    """Logits of a batch of crops, uint8 RGB (B, S, S, 3), in float32."""
     with evaluating(model):
-        for rows, pixels in ahead(lambda group: _read_group(group, read), groups, workers=workers):
-            logits = model(to_unit(pixels, device)).float().cpu().tolist()
-            yield [
-                FrameScore("", row.video, row.clip, row.frame, round(logit, 6))
-                for row, logit in zip(rows, logits, strict=True)
-            ]
+        logits = model(to_unit(pixels, next(model.parameters()).device)).float().cpu().tolist()
+    return [
+        FrameScore(condition, row.video, row.clip, row.frame, round(logit, 6))
+        for row, logit in zip(rows, logits, strict=True)
+    ]
 
 
-def named(scores: Sequence[FrameScore], condition: str) -> list[FrameScore]:
-    """The scores, under the name of the condition they were made in."""
-    return [replace(score, condition=condition) for score in scores]
+def read_groups(
+    clips: Sequence[Clip], read: ReadClip, *, batch_size: int, workers: int
+) -> Iterator[tuple[list[Clip], np.ndarray]]:
+    """Groups of whole clips of about `batch_size` crops, and their pixels, uint8 RGB (B, S, S, 3); read ahead."""
+    groups = list(_group(clips, batch_size))
+    yield from ahead(lambda group: (group, _stack(group, read)), groups, workers=workers)
 
 
-def _group(clips: Sequence[Sequence[CropRow]], batch_size: int) -> Iterator[list[Sequence[CropRow]]]:
-    group: list[Sequence[CropRow]] = []
+def _group(clips: Sequence[Clip], batch_size: int) -> Iterator[list[Clip]]:
+    group: list[Clip] = []
     for clip in clips:
         if group and sum(map(len, group)) + len(clip) > batch_size:
             yield group
@@ -55,6 +79,5 @@ def _group(clips: Sequence[Sequence[CropRow]], batch_size: int) -> Iterator[list
         yield group
 
 
-def _read_group(group: Sequence[Sequence[CropRow]], read: ReadClip) -> tuple[list[CropRow], np.ndarray]:
-    rows = [row for clip in group for row in clip]
-    return rows, np.stack([frame for clip in group for frame in read(clip)])
+def _stack(group: Sequence[Clip], read: ReadClip) -> np.ndarray:
+    return np.stack([frame for clip in group for frame in read(clip)])

@@ -4,18 +4,19 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from deepfake.crops.batches import Batch
-from deepfake.training.loop import Step
+from deepfake.training.loop import Losses, Step
 
 
 def clean_step(label_smoothing: float) -> Step:
-    """A step whose one loss is binary cross-entropy on clean crops.
+    """A step whose one loss is `detection_loss` on clean crops."""
 
-    Args:
-        label_smoothing: targets are this far from 0 and 1.
-    """
-
-    def step(model: nn.Module, batch: Batch) -> dict[str, Tensor]:
-        target = label_smoothing + (1 - 2 * label_smoothing) * batch.y
-        return {"clean": F.binary_cross_entropy_with_logits(model(batch.x).float(), target)}
+    def step(model: nn.Module, batch: Batch) -> Losses:
+        return {"clean": detection_loss(model(batch.x), batch.y, label_smoothing)}
 
     return step
+
+
+def detection_loss(logits: Tensor, y: Tensor, label_smoothing: float) -> Tensor:
+    """Mean binary cross-entropy, in nats, of logits (B,) with targets `label_smoothing` away from labels (B,)."""
+    target = label_smoothing + (1 - 2 * label_smoothing) * y
+    return F.binary_cross_entropy_with_logits(logits.float(), target)

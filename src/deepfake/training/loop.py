@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from timm.optim import param_groups_weight_decay
@@ -12,7 +12,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from deepfake.crops.batches import Batch
 from deepfake.errors import DeepfakeError
-from deepfake.params import TrainingParams
+from deepfake.params import FitParams
 from deepfake.runtime import derive_seed, progress, replacing
 
 Losses = dict[str, Tensor]
@@ -24,6 +24,18 @@ class TrainingError(DeepfakeError):
     """Training that cannot go on, or did nothing."""
 
 
+class Companion(Protocol):
+    """What changes along with the model and must survive a kill with it, such as an adversary."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """All of its state, as tensors and plain values."""
+        ...
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a state."""
+        ...
+
+
 @dataclass(frozen=True)
 class Task:
     """What is to be fitted, and by what it is judged.
@@ -33,12 +45,14 @@ class Task:
         step: named losses of a batch; their sum is minimised.
         validate: metrics of the averaged model; the epoch with the largest `rank` is kept.
         rank: how good an epoch's metrics are; compared as tuples.
+        review: looks at the fit after every epoch, and may take back what the epoch did.
     """
 
     batches: Callable[[int], Iterable[Batch]]
     step: Step
     validate: Validate
     rank: Callable[[dict[str, float]], tuple[float, ...]]
+    review: Callable[["Fit"], None] = lambda _: None
 
 
 @dataclass
@@ -48,6 +62,7 @@ class Fit:
     Attributes:
         model: weights being trained.
         average: exponential moving average of weights and buffers; this is what is validated and kept.
+        companions: by name, what is saved along with the model.
         history: metrics of each finished epoch.
         best_epoch: number of the best one, from 0; -1 before the first.
         best_weights: the average's weights after that epoch.
@@ -57,13 +72,14 @@ class Fit:
     average: AveragedModel
     optimizer: torch.optim.Optimizer
     schedule: torch.optim.lr_scheduler.LRScheduler
+    companions: dict[str, Companion] = field(default_factory=dict)
     history: list[dict[str, float]] = field(default_factory=list)
     best_epoch: int = -1
     best_weights: dict[str, Tensor] = field(default_factory=dict)
 
     def save(self, path: Path) -> None:
         """Write the state, whole or not at all."""
-        state = {name: getattr(self, name).state_dict() for name in ("model", "average", "optimizer", "schedule")}
+        state: dict[str, Any] = {name: part.state_dict() for name, part in self._parts().items()}
         state |= {"history": self.history, "best_epoch": self.best_epoch, "best_weights": self.best_weights}
         with replacing(path) as temporary:
             torch.save(state, temporary)
@@ -71,13 +87,17 @@ class Fit:
     def load(self, path: Path, device: torch.device) -> None:
         """Go on from a saved state."""
         state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
-        for name in ("model", "average", "optimizer", "schedule"):
-            getattr(self, name).load_state_dict(state[name])
+        for name, part in self._parts().items():
+            part.load_state_dict(state[name])
         self.history, self.best_epoch = state["history"], state["best_epoch"]
         self.best_weights = state["best_weights"]
 
+    def _parts(self) -> dict[str, Any]:
+        named = {"model": self.model, "average": self.average, "optimizer": self.optimizer, "schedule": self.schedule}
+        return named | self.companions
 
-def prepare_fit(model: nn.Module, params: TrainingParams) -> Fit:
+
+def prepare_fit(model: nn.Module, params: FitParams) -> Fit:
     """A fit that has not taken a step: AdamW, one-cycle schedule (Smith 2018), averaged weights."""
     groups = param_groups_weight_decay(model, params.weight_decay)
     optimizer = torch.optim.AdamW(groups, lr=params.learning_rate)
@@ -90,7 +110,7 @@ def prepare_fit(model: nn.Module, params: TrainingParams) -> Fit:
 
 
 def run_fit(
-    fit: Fit, task: Task, params: TrainingParams, *, seed: int, state: Path, log: Callable[[dict[str, float]], None]
+    fit: Fit, task: Task, params: FitParams, *, seed: int, state: Path, log: Callable[[dict[str, float]], None]
 ) -> None:
     """Train until `params.epochs` epochs are in the history, going on from `state` if it exists.
 
@@ -120,11 +140,12 @@ def run_fit(
         if fit.best_epoch < 0 or task.rank(metrics) > task.rank(fit.history[fit.best_epoch]):
             fit.best_epoch = epoch
             fit.best_weights = {name: value.clone() for name, value in fit.average.module.state_dict().items()}
+        task.review(fit)
         fit.save(state)
         log(metrics)
 
 
-def _train_epoch(fit: Fit, task: Task, params: TrainingParams, epoch: int) -> dict[str, float]:
+def _train_epoch(fit: Fit, task: Task, params: FitParams, epoch: int) -> dict[str, float]:
     device = next(fit.model.parameters()).device
     before = torch.cat([parameter.detach().flatten() for parameter in fit.model.parameters()])
     totals: dict[str, Tensor] = {}

@@ -5,7 +5,7 @@ epoch was picked would be too confident.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from statistics import fmean
 
 import torch
@@ -51,6 +51,27 @@ def frame_loss(scores: Sequence[FrameScore], videos: Videos) -> float:
     frames = [(score.logit, float(videos[score.video].label)) for score in scores if score.video in videos]
     logits, labels = torch.tensor(frames).unbind(dim=1)
     return binary_cross_entropy_with_logits(logits, labels).item()
+
+
+def robust_rank(least_auc: float) -> Callable[[Mapping[str, float]], tuple[float, ...]]:
+    """How good a robust epoch is: the best under attack among those that are good enough on clean videos.
+
+    A mean of clean and attacked metrics would reward collapse: a constant scores .5 under any attack.
+
+    Args:
+        least_auc: clean validation AUC that makes an epoch eligible; without an eligible epoch the cleanest is best.
+
+    Returns:
+        A function of an epoch's `val/` metrics whose tuples compare.
+    """
+
+    def rank(metrics: Mapping[str, float]) -> tuple[float, ...]:
+        attacked = fmean(metrics[name] for name in ("val/watch_auc", "val/unet_auc") if name in metrics)
+        if metrics["val/auc"] < least_auc:
+            return 0.0, metrics["val/auc"], attacked
+        return 1.0, attacked, metrics["val/auc"]
+
+    return rank
 
 
 def calibrate(scores: Sequence[FrameScore], videos: Videos) -> Calibration:

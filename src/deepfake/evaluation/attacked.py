@@ -1,0 +1,138 @@
+"""Attacked crops -> logits: each attack is computed once, and every codec applied to its result."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from deepfake.attacks.ball import to_uint8
+from deepfake.attacks.measures import measure
+from deepfake.attacks.protocol import Attack
+from deepfake.crops.batches import to_unit
+from deepfake.crops.shards import CropSet
+from deepfake.evaluation.conditions import CLEAN, Condition
+from deepfake.evaluation.prediction import Clip, read_groups, score_crops, whole_clip
+from deepfake.records import FAKE, CropRow, FaceVideo, FrameScore, Perturbation
+from deepfake.runtime import ahead, derive_seed
+
+BOTH = "_both"  # follows the name of an attack that perturbs reals too
+
+
+@dataclass(frozen=True)
+class Attacked:
+    """What came of one batch of crops.
+
+    Attributes:
+        scores: under the attack and every codec after it, named as `Condition.after` does.
+        perturbations: of the fakes among them.
+    """
+
+    scores: list[FrameScore]
+    perturbations: list[Perturbation]
+
+
+@dataclass(frozen=True)
+class Threat:
+    """An attack as it is evaluated.
+
+    Attributes:
+        name: `pgd`, `unet`.
+        attack: on crops.
+        eps: its budget in [0, 1] pixel space.
+        seed: of its noise, together with a crop's video and frame.
+    """
+
+    name: str
+    attack: Attack
+    eps: float
+    seed: int
+
+
+def score_attacked(
+    model: nn.Module, crops: CropSet, threat: Threat, codecs: Sequence[Condition], *, batch_size: int, workers: int
+) -> Iterator[Attacked]:
+    """Attack every crop, fakes and reals, and score it after every codec, a batch of clips at a time.
+
+    Args:
+        model: crops (B, 3, S, S) in [0, 1] -> logits (B,).
+        crops: what is attacked.
+        threat: by what.
+        codecs: what follows, `CLEAN` for nothing.
+        batch_size, workers: as for `score_clips`.
+    """
+    for group, pixels in read_groups(crops.clips(), whole_clip(crops), batch_size=batch_size, workers=workers):
+        rows = [row for clip in group for row in clip]
+        attacked = attack_crops(model, crops, rows, pixels, threat)
+        scores: list[FrameScore] = []
+        for codec in codecs:
+            seen = attacked if codec is CLEAN else _compress(attacked, group, codec, workers)
+            scores += score_crops(model, rows, seen, condition=codec.after(threat.name))
+        yield Attacked(scores, list(_perturbations(crops, rows, attacked, pixels, threat)))
+
+
+def attack_crops(model: nn.Module, crops: CropSet, rows: Clip, pixels: np.ndarray, threat: Threat) -> np.ndarray:
+    """Attacked crops, uint8 RGB (B, S, S, 3), rounded toward the clean ones.
+
+    Args:
+        model: what is attacked.
+        crops: where `rows` come from.
+        rows: index rows (B,).
+        pixels: clean crops, uint8 RGB (B, S, S, 3).
+        threat: the attack.
+    """
+    device = next(model.parameters()).device
+    x = to_unit(pixels, device)
+    y = torch.tensor([float(crops.label(row)) for row in rows], device=device)
+    seeds = [derive_seed(threat.seed, row.video, row.frame) for row in rows]
+    return to_uint8(threat.attack(model, x, y, seeds), x)
+
+
+def complete(
+    attacked: Iterable[FrameScore], unattacked: Mapping[str, Sequence[FrameScore]], videos: Mapping[str, FaceVideo]
+) -> list[FrameScore]:
+    """Whole score tables from the scores of attacked crops.
+
+    Evasion (`pgd_jpeg50`): attacked fakes among reals that went through the same codec only. Both classes
+    (`pgd_both_jpeg50`): everything was attacked.
+
+    Args:
+        attacked: scores under one attack and one codec, of fakes and reals.
+        unattacked: scores of the same codec alone, by the condition of `attacked`.
+        videos: by the text form of their key.
+    """
+    tables: list[FrameScore] = []
+    for score in attacked:
+        if videos[score.video].label == FAKE:
+            tables.append(score)
+        attack, _, codec = score.condition.partition("_")
+        tables.append(replace(score, condition=f"{attack}{BOTH}" + (f"_{codec}" if codec else "")))
+    for condition, scores in unattacked.items():
+        tables += [replace(score, condition=condition) for score in scores if videos[score.video].label != FAKE]
+    return tables
+
+
+def _compress(pixels: np.ndarray, group: Sequence[Clip], codec: Condition, workers: int) -> np.ndarray:
+    ends = np.cumsum([len(clip) for clip in group])
+    clips = np.split(pixels, ends[:-1])
+    return np.stack([frame for clip in ahead(codec.corrupt, map(list, clips), workers=workers) for frame in clip])
+
+
+def _perturbations(
+    crops: CropSet, rows: Sequence[CropRow], attacked: np.ndarray, pixels: np.ndarray, threat: Threat
+) -> Iterator[Perturbation]:
+    fakes = [place for place, row in enumerate(rows) if crops.label(row) == FAKE]
+    if not fakes:
+        return
+    cpu = torch.device("cpu")
+    sizes = measure(to_unit(attacked[fakes], cpu), to_unit(pixels[fakes], cpu), threat.eps)
+    columns = {name: _rounded(values) for name, values in vars(sizes).items()}
+    for number, place in enumerate(fakes):
+        row = rows[place]
+        numbers = {name: values[number] for name, values in columns.items()}
+        yield Perturbation(threat.name, row.video, row.clip, row.frame, **numbers)
+
+
+def _rounded(values: Tensor) -> list[float]:
+    return [round(value, 6) for value in values.tolist()]

@@ -1,0 +1,150 @@
+"""Training a detector while PGD and a U-Net attack it (Madry et al. 2018; Goodfellow et al. 2014 for the game)."""
+
+from collections import defaultdict, deque
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from deepfake.attacks.learned import Learned
+from deepfake.attacks.pgd import PGD
+from deepfake.attacks.unet import PerturbationUNet
+from deepfake.crops.batches import Batch
+from deepfake.params import RobustParams, UnetParams
+from deepfake.training.attacker import unet_losses
+from deepfake.training.clean import detection_loss
+from deepfake.training.loop import Fit, Losses, TrainingError
+
+Weights = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Opponents:
+    """Which adversaries take part."""
+
+    pgd: bool = True
+    unet: bool = True
+
+
+class Adversaries:
+    """The adversaries of a detector in training: their budget, the U-Net's own optimiser, and its past.
+
+    The detector is trained on the clean batch, on PGD's and on the U-Net's version of it. The U-Net takes a step on
+    every batch; half of the time the detector meets one of its earlier selves, so that the game does not go in circles.
+    """
+
+    def __init__(
+        self, params: RobustParams, unet_params: UnetParams, opponents: Opponents, *, eps: float, device: torch.device
+    ) -> None:
+        self.params, self.unet_params, self.opponents, self.eps = params, unet_params, opponents, eps
+        self.unet = PerturbationUNet(unet_params.width).to(device)
+        self._optimizer = torch.optim.Adam(self.unet.parameters(), lr=unet_params.learning_rate)
+        self._earlier = PerturbationUNet(unet_params.width).to(device)
+        self._pool: deque[Weights] = deque(maxlen=params.pool)
+        self._good: dict[str, Weights] = {}
+        self._best_watched = 0.0
+        self._steps = 0
+        self._strength = 1
+        self._seen: dict[str, float] = defaultdict(float)
+
+    @property
+    def budget(self) -> float:
+        """Budget of the next batch: grows evenly over the first `ramp` share of the steps."""
+        ramp = self.params.ramp * self.params.epochs * self.params.steps
+        return self.eps * min(1.0, (self._steps + 1) / max(1.0, ramp))
+
+    @property
+    def inner_attack(self) -> PGD:
+        """The PGD of the next batch, which gets stronger towards the end and after every overfitting."""
+        total = self.params.epochs * self.params.steps
+        late = self._steps >= (1 - self.params.final) * total
+        steps = self.params.final_pgd_steps if late else self.params.pgd_steps
+        return PGD(self.budget, steps * self._strength, keep_best=False)
+
+    def step(self, model: nn.Module, batch: Batch) -> Losses:
+        """Named losses of the detector on one batch, after the adversaries had their turn."""
+        if self.params.freeze_batch_statistics:
+            _freeze_batch_statistics(model)
+        smoothing, y = self.params.label_smoothing, batch.y
+        losses = {"clean": self.params.clean_weight * detection_loss(model(batch.x), y, smoothing)}
+        if self.opponents.pgd:
+            seeds = torch.randint(2**62, y.shape).tolist()
+            x_adv = self.inner_attack(model, batch.x, y, seeds)
+            losses["pgd"] = self.params.pgd_weight * detection_loss(model(x_adv), y, smoothing)
+        if self.opponents.unet:
+            x_adv = self._meet_unet(model, batch)
+            losses["unet"] = self.params.unet_weight * detection_loss(model(x_adv), y, smoothing)
+        self._seen["eps"] += self.budget
+        self._steps += 1
+        return losses
+
+    def observed(self) -> dict[str, float]:
+        """What the adversaries did, as means since the last call: budget, and the U-Net's losses."""
+        means = {f"train/{name}": value / self.params.steps for name, value in self._seen.items()}
+        self._seen.clear()
+        return means if self.opponents.pgd or self.opponents.unet else {}
+
+    def review(self, fit: Fit) -> None:
+        """Remember this epoch's U-Net; after catastrophic overfitting take the epoch back and strengthen PGD.
+
+        Catastrophic overfitting (Wong et al. 2020): the detector withstands the cheap inner attack as well as before,
+        and the stronger attack that watches it finds it broken.
+        """
+        if self.opponents.unet:
+            self._pool.append(_copy(self.unet))
+        metrics = fit.history[-1]
+        watched = metrics.get("val/watch_auc", 1.0)
+        broken = watched < self._best_watched - self.params.max_overfit
+        if broken and self._good and metrics["val/inner_auc"] - watched > self.params.max_overfit:
+            fit.model.load_state_dict(self._good["model"])
+            fit.average.module.load_state_dict(self._good["average"])
+            self._strength *= 2
+            return
+        self._best_watched = max(watched, self._best_watched) if self.opponents.pgd else 0.0
+        self._good = {"model": _copy(fit.model), "average": _copy(fit.average.module)}
+
+    def state_dict(self) -> dict[str, Any]:
+        """As `Companion`."""
+        return {
+            "unet": self.unet.state_dict(),
+            "optimizer": self._optimizer.state_dict(),
+            "pool": list(self._pool),
+            "good": self._good,
+            "numbers": [self._steps, self._strength, self._best_watched],
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """As `Companion`."""
+        self.unet.load_state_dict(state["unet"])
+        self._optimizer.load_state_dict(state["optimizer"])
+        self._pool = deque(state["pool"], maxlen=self.params.pool)
+        self._good = state["good"]
+        self._steps, self._strength, self._best_watched = state["numbers"]
+
+    def _meet_unet(self, model: nn.Module, batch: Batch) -> Tensor:
+        losses, x_adv = unet_losses(self.unet, model, batch, self.unet_params, self.budget)
+        loss = torch.stack(list(losses.values())).sum()
+        if not torch.isfinite(loss):
+            raise TrainingError("the U-Net's loss is not finite; try a lower unet.learning_rate")
+        self._optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.unet.parameters(), self.unet_params.max_gradient_norm)
+        self._optimizer.step()
+        for name, value in losses.items():
+            self._seen[name] += value.item()
+        if self._pool and torch.rand(()) < 0.5:
+            self._earlier.load_state_dict(self._pool[int(torch.randint(len(self._pool), ()))])
+            return Learned(self._earlier, self.budget)(model, batch.x, batch.y, ())
+        return x_adv.detach()
+
+
+def _freeze_batch_statistics(model: nn.Module) -> None:
+    """BatchNorm keeps its running statistics; mixed clean and attacked batches would blur them (Xie et al. 2020)."""
+    for module in model.modules():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            module.eval()
+
+
+def _copy(module: nn.Module) -> Weights:
+    return {name: value.clone() for name, value in module.state_dict().items()}

@@ -1,0 +1,51 @@
+"""Fitting the learned attacker: what its U-Net minimises, against a detector that stands still."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from deepfake.attacks.ball import project
+from deepfake.attacks.losses import high_frequency_power, total_variation
+from deepfake.attacks.protocol import objective
+from deepfake.corruptions.differentiable_jpeg import differentiable_jpeg
+from deepfake.crops.batches import Batch
+from deepfake.modes import frozen
+from deepfake.params import UnetParams
+from deepfake.training.loop import Losses, Step
+
+MARGIN = 4.0  # logits on the wrong side, beyond which a crop counts as won and its gradient fades
+
+
+def attacker_step(detector: nn.Module, params: UnetParams, eps: float) -> Step:
+    """A step that fits a U-Net against a detector; its losses are those of `unet_losses`."""
+
+    def step(unet: nn.Module, batch: Batch) -> Losses:
+        losses, _ = unet_losses(unet, detector, batch, params, eps)
+        return losses
+
+    return step
+
+
+def unet_losses(
+    unet: nn.Module, detector: nn.Module, batch: Batch, params: UnetParams, eps: float
+) -> tuple[Losses, Tensor]:
+    """Losses of the learned attacker on a batch, and the crops (B, 3, S, S) that it made.
+
+    `attack` falls as logits move to the wrong side; nothing between the U-Net and the detector stops its gradient.
+    `total_variation` and `frequency` are relative to the budget and carry their weights. A share of the batches is
+    compressed before the detector sees it, so that the perturbation learns to survive that; which ones is drawn from
+    torch's global generator.
+    """
+    delta = eps * unet(batch.x, batch.y)
+    x_adv = project(batch.x + delta, batch.x, eps)
+    low, high = params.jpeg_quality
+    quality = int(torch.randint(low, high + 1, ()))
+    seen = differentiable_jpeg(x_adv, quality=quality) if torch.rand(()) < params.jpeg else x_adv
+    with frozen(detector):
+        won = objective(detector(seen), batch.y)
+    losses = {
+        "attack": F.softplus(MARGIN - won).mean(),
+        "total_variation": params.total_variation * total_variation(delta, eps),
+        "frequency": params.frequency * high_frequency_power(delta, eps),
+    }
+    return losses, x_adv

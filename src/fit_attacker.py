@@ -1,0 +1,92 @@
+"""Stage: fit a fresh U-Net against a frozen detector, on training crops, and keep what fools it best on validation."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from statistics import fmean
+from typing import cast
+
+import numpy as np
+import torch
+from torch import nn
+
+from deepfake.attacks.learned import Learned, save_attacker
+from deepfake.attacks.unet import PerturbationUNet
+from deepfake.crops.batches import TrainingBatches
+from deepfake.crops.shards import CropSet, open_crops, require_both_classes
+from deepfake.detector.checkpoint import load_checkpoint
+from deepfake.params import Params, load_params
+from deepfake.records import CropRow
+from deepfake.runtime import derive_seed, open_device, worker_count
+from deepfake.stage import run
+from deepfake.training.attacker import attacker_step
+from deepfake.training.curves import open_curves
+from deepfake.training.loop import Task, prepare_fit, run_fit
+from deepfake.training.selection import halve
+from deepfake.training.watching import cut_slice
+from deepfake.work import file_hash, loaded_code, work_folder, work_key
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--crops", required=True, type=Path, help="folder that cache_crops wrote")
+    parser.add_argument("--model", required=True, type=Path, help="checkpoint to attack")
+    parser.add_argument("--out", required=True, type=Path, help="attacker to write")
+    parser.add_argument("--curves", required=True, type=Path, help="folder for training curves")
+    args = parser.parse_args(argv)
+
+    params = load_params()
+    crops = open_crops(args.crops)
+    require_both_classes(crops, ["train", "val"], args.crops)
+    device = open_device()
+    detector = load_checkpoint(args.model).build(device)
+    torch.manual_seed(derive_seed(params.seed, "attacker"))
+    unet = PerturbationUNet(params.unet.width).to(device)
+    fit = prepare_fit(unet, params.unet)
+    data = [file_hash(path) for path in [args.model, *sorted(args.crops.iterdir())]]
+    key = work_key(params.seed, params.unet, params.attack, data, str(device), code=loaded_code())
+    state = work_folder("fit_attacker") / f"{key}.pt"
+    task = Task(
+        batches=_batches(crops.in_splits(["train"]), params, device).epoch,
+        step=attacker_step(detector, params.unet, params.attack.eps),
+        validate=_validation(detector, crops.in_splits(["val"]), params, device),
+        rank=lambda metrics: (-metrics["val/auc"], -metrics["val/logit"]),
+    )
+    with open_curves(args.curves) as log:
+        run_fit(fit, task, params.unet, seed=params.seed, state=state, log=log)
+    unet.load_state_dict(fit.best_weights)
+    save_attacker(args.out, unet, params.attack.eps)
+    state.unlink()
+    best = fit.history[fit.best_epoch]
+    print(f"kept epoch {fit.best_epoch + 1} of {len(fit.history)}: validation frame AUC {best['val/auc']:.3f}")
+
+
+def _batches(crops: CropSet, params: Params, device: torch.device) -> TrainingBatches:
+    """Crops as they will be attacked, mirrored or not: the attacker meets no other distortion."""
+
+    def transform(crop: np.ndarray, _: CropRow, rng: np.random.Generator) -> np.ndarray:
+        return np.ascontiguousarray(crop[:, ::-1]) if rng.random() < params.baseline.augment.flip else crop
+
+    seed, unet = derive_seed(params.seed, "attacker"), params.unet
+    return TrainingBatches(
+        crops, unet.steps, unet.batch_size, transform, seed=seed, device=device, workers=worker_count()
+    )
+
+
+def _validation(
+    detector: nn.Module, crops: CropSet, params: Params, device: torch.device
+) -> Callable[[nn.Module], dict[str, float]]:
+    pick, _ = halve(crops.videos)
+    watched = cut_slice(crops, pick, len(crops.rows), seed=params.seed, device=device)
+
+    def validate(average: nn.Module) -> dict[str, float]:
+        attack = Learned(cast(PerturbationUNet, average), params.attack.eps)
+        evasion = watched.evasion(detector, attack)
+        return {"val/auc": evasion.auc, "val/logit": fmean(evasion.fakes)}
+
+    return validate
+
+
+if __name__ == "__main__":
+    sys.exit(run(main))

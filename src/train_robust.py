@@ -1,0 +1,142 @@
+"""Stage: fit the detector again, from the baseline's weights on, while PGD and a U-Net attack it.
+
+With `--adversaries none` it is the control: as many further steps on the same crops, attacked by nobody.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from deepfake.attacks.learned import Learned
+from deepfake.attacks.pgd import PGD
+from deepfake.corruptions.jpeg import jpeg
+from deepfake.crops.augmentation import augment
+from deepfake.crops.batches import TrainingBatches
+from deepfake.crops.shards import CropSet, open_crops, require_both_classes
+from deepfake.detector.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from deepfake.evaluation.prediction import score_clips, whole_clip
+from deepfake.params import Params, load_params
+from deepfake.records import CropRow, FrameScore
+from deepfake.runtime import derive_seed, open_device, worker_count
+from deepfake.stage import run
+from deepfake.training.adversarial import Adversaries, Opponents
+from deepfake.training.curves import open_curves
+from deepfake.training.loop import Fit, Task, prepare_fit, run_fit
+from deepfake.training.selection import calibrate, frame_loss, halve, robust_rank, video_auc
+from deepfake.training.watching import cut_slice
+from deepfake.work import file_hash, loaded_code, work_folder, work_key
+
+OPPONENTS = {
+    "both": Opponents(),
+    "pgd": Opponents(unet=False),
+    "unet": Opponents(pgd=False),
+    "none": Opponents(pgd=False, unet=False),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    args = _parse(argv)
+    params = load_params()
+    crops = open_crops(args.crops)
+    require_both_classes(crops, ["train", "val"], args.crops)
+    val = crops.in_splits(["val"])
+
+    device = open_device()
+    baseline = load_checkpoint(args.start)
+    torch.manual_seed(derive_seed(params.seed, "adversaries"))
+    eps = params.robust.eps or params.attack.eps
+    opponents = OPPONENTS[args.adversaries]
+    adversaries = Adversaries(params.robust, params.unet, opponents, eps=eps, device=device)
+    fit = prepare_fit(baseline.build(device).requires_grad_(), params.robust)
+    fit.companions["adversaries"] = adversaries
+    data = [file_hash(path) for path in [args.start, *sorted(args.crops.iterdir())]]
+    settings = (params.seed, params.attack, params.unet, params.robust, params.baseline.augment, args.adversaries)
+    state = work_folder("train_robust") / f"{work_key(*settings, data, str(device), code=loaded_code())}.pt"
+    validate = _validation(val, params, adversaries, device)
+    task = Task(
+        batches=_batches(crops.in_splits(["train"]), params, device).epoch,
+        step=adversaries.step,
+        validate=lambda average: adversaries.observed() | validate(average),
+        rank=robust_rank(validate(fit.average.module)["val/auc"] - params.robust.max_clean_drop),
+        review=adversaries.review,
+    )
+    with open_curves(args.curves) as log:
+        run_fit(fit, task, params.robust, seed=params.seed, state=state, log=log)
+    _save(args.out, fit, params, baseline, val, args.adversaries)
+    state.unlink()
+
+
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--crops", required=True, type=Path, help="folder that cache_crops wrote")
+    parser.add_argument("--start", required=True, type=Path, help="checkpoint to start from: the baseline")
+    parser.add_argument("--out", required=True, type=Path, help="checkpoint to write")
+    parser.add_argument("--curves", required=True, type=Path, help="folder for training curves")
+    parser.add_argument("--adversaries", choices=OPPONENTS, default="both", help="who attacks in training")
+    return parser.parse_args(argv)
+
+
+def _batches(crops: CropSet, params: Params, device: torch.device) -> TrainingBatches:
+    def transform(crop: np.ndarray, _: CropRow, rng: np.random.Generator) -> np.ndarray:
+        return augment(crop, params.baseline.augment, rng, compress=jpeg)
+
+    steps, batch_size = params.robust.steps, params.robust.batch_size
+    seed = derive_seed(params.seed, "robust")
+    return TrainingBatches(crops, steps, batch_size, transform, seed=seed, device=device, workers=worker_count())
+
+
+def _validation(
+    crops: CropSet, params: Params, adversaries: Adversaries, device: torch.device
+) -> Callable[[nn.Module], dict[str, float]]:
+    """Clean and attacked metrics of a detector on the validation people that pick the epoch."""
+    pick, _ = halve(crops.videos)
+    robust, eps = params.robust, params.attack.eps
+    watched = cut_slice(crops, pick, robust.watch_frames, seed=params.seed, device=device)
+
+    def validate(model: nn.Module) -> dict[str, float]:
+        scores = _score(model, crops, robust.batch_size)
+        metrics = {"val/auc": video_auc(scores, pick), "val/loss": frame_loss(scores, pick)}
+        metrics["val/watch_auc"] = watched.evasion(model, PGD(eps, robust.watch_steps)).auc
+        if adversaries.opponents.pgd:
+            metrics["val/inner_auc"] = watched.evasion(model, PGD(eps, robust.pgd_steps, keep_best=False)).auc
+        if adversaries.opponents.unet:
+            metrics["val/unet_auc"] = watched.evasion(model, Learned(adversaries.unet, eps)).auc
+        return metrics
+
+    return validate
+
+
+def _score(model: nn.Module, crops: CropSet, batch_size: int) -> list[FrameScore]:
+    batches = score_clips(
+        model, crops.clips(), whole_clip(crops), condition="val", batch_size=2 * batch_size, workers=worker_count()
+    )
+    return [score for batch in batches for score in batch]
+
+
+def _save(path: Path, fit: Fit, params: Params, baseline: Checkpoint, val: CropSet, adversaries: str) -> None:
+    model = fit.average.module
+    model.load_state_dict(fit.best_weights)
+    best = fit.history[fit.best_epoch]
+    told = {"stage": "train_robust", "adversaries": adversaries, "seed": params.seed, "epoch": fit.best_epoch + 1}
+    checkpoint = Checkpoint(
+        detector=baseline.detector,
+        faces=baseline.faces,
+        crops=baseline.crops,
+        weights=fit.best_weights,
+        calibration=calibrate(_score(model, val, params.robust.batch_size), val.videos),
+        training={**told, **best},
+    )
+    save_checkpoint(path, checkpoint)
+    print(
+        f"kept epoch {fit.best_epoch + 1} of {len(fit.history)}: validation video AUC {best['val/auc']:.3f}, "
+        f"frame AUC under PGD {best['val/watch_auc']:.3f}"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(run(main))

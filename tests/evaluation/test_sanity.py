@@ -1,0 +1,72 @@
+"""The checks for masked gradients: quiet on honest detectors, loud on those that hide their gradient."""
+
+import itertools
+
+import pytest
+import torch
+from toy_detectors import EPS, Linear, Small, draw_crops, train_small
+from torch import Tensor, nn
+
+from deepfake.evaluation.sanity import LIMITS, Suspect, sanity_checks
+
+CURVE = (EPS / 4, EPS)
+
+
+class Rounding(nn.Module):
+    """Looks at a crop through a staircase: no gradient anywhere, and yet it can be fooled."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.model((x * 24).round() / 24)
+
+
+class Flickering(nn.Module):
+    """Says something else every time."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model, self.count = model, itertools.count()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.model(x) + 0.1 * next(self.count)
+
+
+@pytest.fixture(scope="module")
+def model() -> Small:
+    return train_small()
+
+
+def raised(model: nn.Module, surrogate: nn.Module | None = None, *, undefended: bool = False) -> dict[str, int]:
+    x, y = draw_crops(32, seed=5)
+    suspect = Suspect(model, x[y == 0], x[y == 1], list(range(16)), surrogate, undefended)
+    return {check.name: check.raised for check in sanity_checks(suspect, EPS, CURVE)}
+
+
+def test_an_honest_detector_raises_nothing(model: Small) -> None:
+    checks = raised(model, undefended=True)
+    assert checks.keys() == LIMITS.keys() - {"transfer_wins"}
+    assert not any(checks.values()), checks
+
+
+def test_transfer_is_checked_where_there_is_another_detector(model: Small) -> None:
+    assert raised(model, Linear())["transfer_wins"] == 0
+
+
+def test_a_staircase_is_found_out(model: Small) -> None:
+    checks = raised(Rounding(model), model)
+    assert checks["zero_gradients"] == 1
+    assert checks["auc_at_32_255"] == 1
+    assert checks["transfer_wins"] == 1
+
+
+def test_randomness_is_found_out(model: Small) -> None:
+    assert raised(Flickering(model))["forward_differs"] == 1
+
+
+def test_a_baseline_that_withstands_pgd_is_suspicious() -> None:
+    constant = nn.Sequential(nn.Flatten(), nn.Linear(768, 1), nn.Flatten(0))
+    nn.init.zeros_(constant[1].weight)
+    assert raised(constant, undefended=True)["undefended_auc"] == 1

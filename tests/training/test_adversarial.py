@@ -1,0 +1,186 @@
+"""Training against two adversaries, on a detector small enough to see that it really happens."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from toy_detectors import EPS, UNET, Small, draw_crops, objective_of, train_small
+from torch import Tensor, nn
+
+from deepfake.attacks.pgd import PGD
+from deepfake.crops.batches import Batch
+from deepfake.params import RobustParams
+from deepfake.training.adversarial import Adversaries, Opponents
+from deepfake.training.loop import Fit, Task, TrainingError, prepare_fit, run_fit
+
+CPU = torch.device("cpu")
+PARAMS = RobustParams(
+    epochs=4, steps=6, batch_size=16, learning_rate=3e-3, warmup=0.3, weight_decay=0.01, label_smoothing=0.05,
+    average_halflife=0.5, max_gradient_norm=1.0, eps=None, ramp=0.5, pgd_steps=2, final_pgd_steps=4, final=0.25,
+    clean_weight=1.0, pgd_weight=1.0, unet_weight=0.5, freeze_batch_statistics=True, pool=2, max_clean_drop=0.03,
+    watch_frames=4, watch_steps=5, max_overfit=0.2,
+)  # fmt: skip
+
+
+def adversaries(params: RobustParams = PARAMS, opponents: Opponents | None = None) -> Adversaries:
+    torch.manual_seed(0)
+    return Adversaries(params, UNET, opponents or Opponents(), eps=EPS, device=CPU)
+
+
+def batches(epoch: int, params: RobustParams = PARAMS) -> Iterator[Batch]:
+    for step in range(params.steps):
+        x, y = draw_crops(params.batch_size, seed=10_000 * epoch + step)
+        yield Batch(x, y, [])
+
+
+def attacked(model: nn.Module) -> Tensor:
+    """How far logits are on the wrong side under a PGD that training never used."""
+    x, y = draw_crops(64, seed=77)
+    return objective_of(model, PGD(EPS, steps=20)(model, x, y, list(range(64))), y)
+
+
+def fit_robustly(
+    model: nn.Module, params: RobustParams, state: Path, opponents: Opponents | None = None, dies_in: int | None = None
+) -> Fit:
+    fighting = adversaries(params, opponents)
+    fit = prepare_fit(model.requires_grad_(True), params)
+    fit.companions["adversaries"] = fighting
+
+    def until_death(epoch: int) -> Iterator[Batch]:
+        for number, batch in enumerate(batches(epoch, params)):
+            if epoch == dies_in and number == 2:
+                raise KeyboardInterrupt
+            yield batch
+
+    def validate(average: nn.Module) -> dict[str, float]:
+        return fighting.observed() | {"val/auc": 1.0, "val/watch_auc": 0.5, "val/inner_auc": 0.5, "val/unet_auc": 0.5}
+
+    task = Task(until_death, fighting.step, validate, lambda _: (0.0,), review=fighting.review)
+    run_fit(fit, task, params, seed=1, state=state, log=lambda _: None)
+    return fit
+
+
+def test_training_against_them_makes_the_detector_withstand_an_attack_that_broke_it(tmp_path: Path) -> None:
+    longer = PARAMS.model_copy(update={"epochs": 6, "steps": 40, "batch_size": 32, "learning_rate": 1e-2})
+    start = train_small()
+    before = attacked(start)
+    robust, control = (
+        fit_robustly(train_small(), longer, tmp_path / f"{name}.pt", opponents).model
+        for name, opponents in (("both", Opponents()), ("none", Opponents(pgd=False, unet=False)))
+    )
+    assert (before > 0).float().mean() > 0.9, "the baseline is broken by the attack"
+    assert (attacked(control) > 0).float().mean() > 0.9, "further training alone does not help"
+    assert (attacked(robust) > 0).float().mean() < 0.35
+
+
+def test_each_adversary_raises_the_loss_that_the_detector_trains_on() -> None:
+    model, fighting = train_small(), adversaries(PARAMS.model_copy(update={"ramp": 0.0}))
+    model.requires_grad_(True)
+    for batch in batches(0, PARAMS.model_copy(update={"steps": 40})):
+        losses = fighting.step(model, batch)
+    assert losses.keys() == {"clean", "pgd", "unet"}
+    assert losses["pgd"] > losses["clean"] + 1
+    assert 2 * losses["unet"] > losses["clean"] + 1, "its weight is one half"
+    assert all(loss.requires_grad for loss in losses.values())
+
+
+@pytest.mark.parametrize(
+    ("opponents", "names"),
+    [(Opponents(unet=False), {"clean", "pgd"}), (Opponents(pgd=False), {"clean", "unet"}),
+     (Opponents(pgd=False, unet=False), {"clean"})],
+)  # fmt: skip
+def test_adversaries_can_be_left_out(opponents: Opponents, names: set[str]) -> None:
+    assert adversaries(opponents=opponents).step(train_small(), next(batches(0))).keys() == names
+
+
+def test_the_budget_ramps_up_and_the_inner_attack_gets_stronger_at_the_end() -> None:
+    model, fighting = train_small(), adversaries()
+    budgets, steps = [], []
+    for epoch in range(PARAMS.epochs):
+        for batch in batches(epoch):
+            budgets.append(fighting.budget)
+            steps.append(fighting.inner_attack.steps)
+            fighting.step(model, batch)
+    assert budgets[:3] == pytest.approx([EPS / 12, EPS * 2 / 12, EPS * 3 / 12])
+    assert budgets[11:] == [EPS] * 13
+    assert steps == [2] * 18 + [4] * 6
+
+
+@pytest.mark.parametrize("freeze", [True, False])
+def test_batch_statistics_stay_as_the_baseline_left_them_if_that_is_wanted(freeze: bool) -> None:
+    model = train_small().train()
+    before = model.layers[1].running_mean.clone()  # type: ignore[union-attr,operator]
+    adversaries(PARAMS.model_copy(update={"freeze_batch_statistics": freeze})).step(model, next(batches(0)))
+    assert torch.equal(model.layers[1].running_mean, before) == freeze  # type: ignore[arg-type]
+    assert model.layers[6].training, "dropout stays on"
+
+
+def test_a_killed_fit_resumes_to_the_same_weights_and_adversaries(tmp_path: Path) -> None:
+    whole = fit_robustly(train_small(), PARAMS, tmp_path / "a.pt")
+    with pytest.raises(KeyboardInterrupt):
+        fit_robustly(train_small(), PARAMS, tmp_path / "b.pt", dies_in=2)
+    resumed = fit_robustly(train_small(), PARAMS, tmp_path / "b.pt")
+    assert resumed.history == whole.history
+    for name, value in whole.average.state_dict().items():
+        assert torch.equal(value, resumed.average.state_dict()[name]), name
+    for name, value in whole.companions["adversaries"].state_dict()["unet"].items():
+        assert torch.equal(value, resumed.companions["adversaries"].state_dict()["unet"][name]), name
+
+
+def test_the_detector_also_meets_earlier_selves_of_the_unet() -> None:
+    fighting, fit = adversaries(), prepare_fit(train_small(), PARAMS)
+    for epoch in range(3):
+        for batch in batches(epoch):
+            fighting.step(fit.model, batch)
+        fit.history.append({"val/watch_auc": 0.5, "val/inner_auc": 0.5})
+        fighting.review(fit)
+    pool = fighting.state_dict()["pool"]
+    assert len(pool) == PARAMS.pool
+    assert not torch.equal(pool[0]["out.weight"], pool[1]["out.weight"])
+
+
+def test_an_epoch_of_catastrophic_overfitting_is_taken_back_and_pgd_made_stronger() -> None:
+    fighting, fit = adversaries(), prepare_fit(train_small(), PARAMS)
+    good = {name: value.clone() for name, value in fit.model.state_dict().items()}
+    fit.history.append({"val/watch_auc": 0.6, "val/inner_auc": 0.7})
+    fighting.review(fit)
+    with torch.no_grad():
+        fit.model.logit.weight += 1  # type: ignore[operator,union-attr]
+    fit.history.append({"val/watch_auc": 0.1, "val/inner_auc": 0.9})
+    fighting.review(fit)
+    assert all(torch.equal(value, good[name]) for name, value in fit.model.state_dict().items())
+    assert fighting.inner_attack.steps == 2 * PARAMS.pgd_steps
+
+
+def test_a_detector_that_gets_worse_under_both_attacks_is_not_mistaken_for_overfitting() -> None:
+    fighting, fit = adversaries(), prepare_fit(train_small(), PARAMS)
+    for watched, inner in ((0.6, 0.7), (0.3, 0.4)):
+        fit.history.append({"val/watch_auc": watched, "val/inner_auc": inner})
+        fighting.review(fit)
+    assert fighting.inner_attack.steps == PARAMS.pgd_steps
+
+
+def test_a_unet_whose_loss_is_not_finite_stops_training_by_name() -> None:
+    fighting = adversaries()
+    with torch.no_grad():
+        fighting.unet.out.bias.fill_(float("nan"))
+    with pytest.raises(TrainingError, match="U-Net's loss is not finite"):
+        fighting.step(train_small(), next(batches(0)))
+
+
+def test_weights_that_turn_nan_stop_training_by_name(tmp_path: Path) -> None:
+    """Failure 2 of the reference: its PGD loss was NaN in every epoch, and every step was skipped."""
+    model = train_small()
+    with torch.no_grad():
+        model.logit.bias.fill_(float("nan"))
+    with pytest.raises(TrainingError, match=r"epoch 1: the loss is not finite \(.*pgd nan"):
+        fit_robustly(model, PARAMS, tmp_path / "state.pt", Opponents(unet=False))
+
+
+def test_a_start_that_is_not_broken_by_the_average(tmp_path: Path) -> None:
+    """The average starts at the baseline's weights and not at noise."""
+    model: Small = train_small()
+    fit = prepare_fit(model, PARAMS)
+    x, y = draw_crops(64, seed=3)
+    assert torch.equal(objective_of(fit.average.module, x, y), objective_of(model, x, y))

@@ -1,0 +1,41 @@
+"""Which epoch is kept."""
+
+import torch
+from toy_detectors import EPS, train_small
+
+from deepfake.attacks.pgd import PGD
+from deepfake.training.selection import robust_rank
+from deepfake.training.watching import Slice
+
+
+def epoch(auc: float, watch: float, unet: float = 0.5) -> dict[str, float]:
+    return {"val/auc": auc, "val/watch_auc": watch, "val/unet_auc": unet}
+
+
+def test_the_best_attacked_epoch_wins_among_those_that_are_clean_enough() -> None:
+    rank = robust_rank(0.92)
+    assert rank(epoch(0.93, 0.4)) > rank(epoch(0.99, 0.3))
+    assert rank(epoch(0.93, 0.4)) > rank(epoch(0.91, 0.8)), "not clean enough"
+    assert rank(epoch(0.93, 0.4, 0.6)) > rank(epoch(0.93, 0.4, 0.5))
+    assert rank(epoch(0.95, 0.4)) > rank(epoch(0.93, 0.4)), "a tie goes to the cleaner"
+
+
+def test_collapse_does_not_win() -> None:
+    """A constant scores .5 under any attack."""
+    rank = robust_rank(0.92)
+    assert rank(epoch(0.93, 0.1)) > rank(epoch(0.5, 0.5))
+    assert rank(epoch(0.90, 0.0)) > rank(epoch(0.5, 0.5)), "nor where no epoch is clean enough"
+
+
+def test_a_control_without_adversaries_can_be_ranked() -> None:
+    assert robust_rank(0.9)({"val/auc": 0.95, "val/watch_auc": 0.0}) == (1.0, 0.0, 0.95)
+
+
+def test_evasion_attacks_fakes_only() -> None:
+    model = train_small()
+    reals, fakes = torch.rand(5, 3, 16, 16), torch.rand(6, 3, 16, 16)
+    evasion = Slice(reals, fakes, range(6)).evasion(model, PGD(EPS))
+    with torch.no_grad():
+        assert torch.allclose(torch.tensor(evasion.reals), model(reals), atol=1e-5)
+        assert (torch.tensor(evasion.fakes) < model(fakes)).all()
+    assert 0 <= evasion.auc <= 1

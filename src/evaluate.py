@@ -22,8 +22,9 @@ from deepfake.evaluation.budgets import score_eps_curve
 from deepfake.evaluation.conditions import CLEAN, attacked_conditions, compressed_conditions
 from deepfake.evaluation.prediction import ReadClip, corrupted, masked_face, score_clips, whole_clip
 from deepfake.evaluation.sanity import Suspect, sanity_checks
+from deepfake.findings import EpsScore, Perturbation, SanityCheck
 from deepfake.params import Params, load_params
-from deepfake.records import FAKE, REAL, EpsScore, FaceVideo, FrameScore, Perturbation, SanityCheck
+from deepfake.records import FAKE, REAL, FaceVideo, FrameScore
 from deepfake.runtime import derive_seed, open_device, progress_bar, replacing_folder, worker_count
 from deepfake.stage import run
 from deepfake.tables import write_rows

@@ -9,18 +9,23 @@ from deepfake.params import load_params
 from deepfake.reporting.curves import write_curves
 from deepfake.reporting.headline import headline, write_headline, write_intervals
 from deepfake.reporting.markdown import write_markdown
-from deepfake.reporting.matrix import build_matrix, write_matrix
-from deepfake.reporting.page import build_part, write_page
+from deepfake.reporting.matrix import write_matrix
+from deepfake.reporting.page import write_page
+from deepfake.reporting.pairing import write_pairs
+from deepfake.reporting.results import compute_results
 from deepfake.reporting.scores import load_score_sets
-from deepfake.reporting.training_curves import read_training_curves
-from deepfake.reporting.trivial import trivial_rows
+from deepfake.reporting.sections import build_section
+from deepfake.reporting.training_curves import read_trainings
+from deepfake.reporting.training_figures import training_figures
 from deepfake.stage import run
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scores", required=True, type=Path, help="folder of the folders that evaluate wrote")
-    parser.add_argument("--curves", required=True, type=Path, help="folder of the models' training curves")
+    parser.add_argument("--explain", required=True, type=Path, help="folder of each role's table of explanations")
+    parser.add_argument("--gradcam", required=True, type=Path, help="folder of each role's Grad-CAM panels")
+    parser.add_argument("--curves", required=True, type=Path, help="folder of the training curves")
     parser.add_argument("--metrics", required=True, type=Path, help="folder for headline.json and intervals.json")
     parser.add_argument("--plots", required=True, type=Path, help="folder for tables, curves and the page")
     args = parser.parse_args(argv)
@@ -28,18 +33,18 @@ def main(argv: Sequence[str] | None = None) -> None:
     params = load_params()
     roles = [role for role, dataset in params.datasets if dataset is not None]
     score_sets = load_score_sets(args.scores, roles)
-    curves = {scores.model: read_training_curves(args.curves / scores.model) for scores in score_sets}
-    rows = build_matrix(score_sets, params.report, params.seed)
-    trivial = trivial_rows(score_sets, params.report, params.seed)
-    main_numbers = headline(score_sets, rows, trivial)
+    training = training_figures(read_trainings(args.curves))
+    results = compute_results(score_sets, params.report, params.seed)
+    sections = [build_section(results, role, args.explain, args.gradcam) for role in roles]
+    main_numbers = headline(score_sets, results.rows, results.trivial, results.pairs)
 
     write_headline(args.metrics / "headline.json", main_numbers)
     write_intervals(args.metrics / "intervals.json", main_numbers)
-    write_matrix(args.plots / "conditions.csv", rows)
-    write_curves(args.plots / "curves", score_sets, rows)
-    write_markdown(args.plots / "results.md", score_sets, rows, trivial)
-    parts = [build_part(scores, rows, trivial) for scores in score_sets]
-    write_page(args.plots / "report.html", params, parts, curves)
+    write_matrix(args.plots / "conditions.csv", results.rows)
+    write_pairs(args.plots / "comparison.csv", results.pairs)
+    write_curves(args.plots / "curves", results)
+    write_markdown(args.plots / "results.md", results)
+    write_page(args.plots / "report.html", params, results, sections, training)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 SRC = ROOT / "src"
 
-GROUND = {"__init__", "stage", "params", "records", "tables", "errors", "runtime", "modes", "work", "video"}
+GROUND = {"__init__", "stage", "params", "records", "findings", "tables", "errors", "runtime", "modes", "work", "video"}
 FIRST = {"sample", "datasets", "faces", "crops", "detector", "attacks", "corruptions", "metrics"}
 SECOND = {"training", "evaluation", "explain", "reporting"}
 FLOORS = {room: floor for floor, rooms in enumerate((GROUND, FIRST, SECOND)) for room in rooms}

@@ -157,7 +157,7 @@ class FrameScore:
     """One row of a score table: what a model said of one crop under one condition.
 
     Attributes:
-        condition: name of the condition (`clean`, `jpeg50`, `pgd`, `pgd_both`, `unet_h264_crf23`, …).
+        condition: name of the condition (`clean`, `jpeg50`, `h264_crf23`, …).
         video: text form of the VideoKey.
         clip: number of the clip within the video.
         frame: frame number within the video.
@@ -169,96 +169,6 @@ class FrameScore:
     clip: int
     frame: int
     logit: float
-
-
-@dataclass(frozen=True)
-class EpsScore:
-    """One row of an eps curve: a logit under PGD of one budget; reals are left as they are at every budget.
-
-    Attributes:
-        eps: budget in [0, 1] pixel space; 0 is the clean crop.
-        video, clip, frame, logit: as in FrameScore.
-    """
-
-    eps: float
-    video: str
-    clip: int
-    frame: int
-    logit: float
-
-
-@dataclass(frozen=True)
-class Perturbation:
-    """One row of the perturbation table: how far one attack moved one fake crop, after rounding to uint8.
-
-    Attributes:
-        attack: name of the attack (`pgd`, `unet`).
-        video, clip, frame: which crop.
-        linf: largest change of a channel, in [0, 1].
-        l2: Euclidean length of the change of the crop in [0, 1].
-        psnr: peak signal-to-noise ratio to the clean crop, in dB.
-        ssim: structural similarity to the clean crop, at most 1.
-        total_variation: roughness relative to the budget (see `attacks.losses`).
-        low_frequency: share of the change's energy below a quarter of the Nyquist frequency.
-    """
-
-    attack: str
-    video: str
-    clip: int
-    frame: int
-    linf: float
-    l2: float
-    psnr: float
-    ssim: float
-    total_variation: float
-    low_frequency: float
-
-
-@dataclass(frozen=True)
-class SanityCheck:
-    """One test of whether a robustness number can be believed (Carlini et al. 2019).
-
-    Attributes:
-        name: what is tested, as a short key.
-        value: what was measured.
-        limit: the largest value that raises no flag.
-        raised: 1 where the value is above the limit, which means that gradients may be masked.
-    """
-
-    name: str
-    value: float
-    limit: float
-    raised: int
-
-
-@dataclass(frozen=True)
-class Explanation:
-    """One row of the table of explanations: what one Grad-CAM map of one crop is worth.
-
-    Attributes:
-        model: which detector (`baseline`, `robust`).
-        role: which dataset (`train`, `cross`).
-        condition: what the detector looked at (`clean`, `pgd`, `jpeg50`, …).
-        video, frame: which crop.
-        logit: what the detector said of it.
-        faithfulness: ROAD: how much further the logit moves when the most relevant pixels are removed first than when
-            the least relevant ones are.
-        breadth: share of the face box that holds 80 % of the relevance in it, in [0, 1].
-        overlap: share of the relevance that lies on the forged region, divided by that region's share of the crop;
-            1 is chance, NaN where no mask is known.
-        stability: rank correlation with the same detector's clean map, in [-1, 1]; 1 for the clean map itself.
-    """
-
-    model: str
-    role: str
-    condition: str
-    video: str
-    frame: int
-    logit: float
-    faithfulness: float
-    breadth: float
-    overlap: float
-    stability: float
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 import pytest
-from toy_detectors import Linear, Small, draw_crops, fit_unet, train_small
 from torch import Tensor
+from toy_detectors import Linear, Small, draw_crops, fit_unet, train_small
 
 from deepfake.attacks.unet import PerturbationUNet
 

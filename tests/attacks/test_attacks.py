@@ -68,7 +68,7 @@ def test_modes_parameters_and_gradients_are_untouched(
     name: str, attacks: dict[str, Attack], trained: nn.Module, crops: Crops
 ) -> None:
     model = copy.deepcopy(trained).train()
-    frozen_part, dropout = next(model.parameters()), model.layers[6]  # type: ignore[index,union-attr]
+    frozen_part, dropout = next(model.parameters()), model.layers[6]  # type: ignore[index]
     frozen_part.requires_grad_(False)
     dropout.eval()  # type: ignore[union-attr]
     before = {name: value.clone() for name, value in model.state_dict().items()}
@@ -163,7 +163,7 @@ def test_restarts_without_the_best_point_are_refused() -> None:
 
 def optimum(linear: nn.Module, x: Tensor, y: Tensor) -> Tensor:
     """The crop of the ball that a linear detector gets most wrong: x - eps * sign(w) for a fake."""
-    sign = linear.weight.sign().view(x.shape[1:])  # type: ignore[union-attr,operator]
+    sign = linear.weight.sign().view(x.shape[1:])  # type: ignore[operator]
     return (x - EPS * (2 * y - 1).view(-1, 1, 1, 1) * sign).clamp(0, 1).detach()
 
 

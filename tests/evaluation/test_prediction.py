@@ -1,4 +1,3 @@
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +10,7 @@ from deepfake.crops.shards import CropSet, open_crops
 from deepfake.evaluation.conditions import CLEAN, attacked_conditions, compressed_conditions
 from deepfake.evaluation.prediction import score_clips, whole_clip
 from deepfake.params import EvaluateParams
-from deepfake.records import CropRow, FrameScore
-
+from deepfake.records import FrameScore
 
 EVALUATE = EvaluateParams(
     batch_size=8, jpeg_quality=(90, 50), h264_crf=(23,), attacked_jpeg_quality=(50, 20), attacked_h264_crf=(30,),

@@ -3,9 +3,8 @@
 import itertools
 
 import pytest
-import torch
-from toy_detectors import EPS, Linear, Small, draw_crops, train_small
 from torch import Tensor, nn
+from toy_detectors import EPS, Linear, Small, draw_crops, train_small
 
 from deepfake.evaluation.sanity import LIMITS, Suspect, sanity_checks
 
@@ -67,6 +66,7 @@ def test_randomness_is_found_out(model: Small) -> None:
 
 
 def test_a_baseline_that_withstands_pgd_is_suspicious() -> None:
-    constant = nn.Sequential(nn.Flatten(), nn.Linear(768, 1), nn.Flatten(0))
-    nn.init.zeros_(constant[1].weight)
+    linear = nn.Linear(768, 1)
+    nn.init.zeros_(linear.weight)
+    constant = nn.Sequential(nn.Flatten(), linear, nn.Flatten(0))
     assert raised(constant, undefended=True)["undefended_auc"] == 1

@@ -8,56 +8,96 @@ from pathlib import Path
 import pytest
 
 from deepfake.errors import DataError
+from deepfake.findings import SanityCheck
 from deepfake.params import Params
 from deepfake.reporting.headline import headline, read_headline, read_intervals, write_headline, write_intervals
 from deepfake.reporting.matrix import Estimate, MetricRow, build_matrix
+from deepfake.reporting.pairing import Pair, pair_models
 from deepfake.reporting.scores import ScoreSet
 from deepfake.reporting.trivial import trivial_rows
 
 
 @pytest.fixture(scope="module")
-def numbers(score_sets: list[ScoreSet], rows: list[MetricRow], params: Params) -> dict[str, Estimate]:
-    return headline(score_sets, rows, trivial_rows(score_sets, params.report, params.seed))
+def numbers(
+    score_sets: list[ScoreSet], rows: list[MetricRow], pairs: list[Pair], params: Params
+) -> dict[str, Estimate]:
+    return headline(score_sets, rows, trivial_rows(score_sets, params.report, params.seed), pairs)
 
 
-def test_the_shipped_conditions_make_at_most_thirty_flat_finite_numbers(
+def test_the_shipped_conditions_make_thirty_flat_finite_numbers(
     numbers: dict[str, Estimate], score_sets: list[ScoreSet], params: Params, tmp_path: Path
 ) -> None:
     shipped = {f"jpeg{quality}" for quality in params.evaluate.jpeg_quality}
     shipped |= {f"h264_crf{crf}" for crf in params.evaluate.h264_crf}
+    followed = [f"_jpeg{quality}" for quality in params.evaluate.attacked_jpeg_quality]
+    followed += [f"_h264_crf{crf}" for crf in params.evaluate.attacked_h264_crf]
+    shipped |= {
+        attack + codec for attack in ("pgd", "unet", "pgd_both", "unet_both", "worst") for codec in ("", *followed)
+    }
     assert set(score_sets[0].frames) == {"clean"} | shipped
     write_headline(tmp_path / "headline.json", numbers)
     values = json.loads((tmp_path / "headline.json").read_text())
-    assert 20 < len(values) <= 30
+    assert len(values) == 30
     assert all(isinstance(value, float) and math.isfinite(value) for value in values.values())
     assert all(value == round(value, 4) for value in values.values())
 
 
 def test_keys_name_model_role_condition_and_metric(numbers: dict[str, Estimate]) -> None:
     expected = {
-        "train.coverage",
-        "cross.coverage",
-        "baseline.train.clean.tpr_at_1pct_fpr",
-        "baseline.train.clean.deployed_fpr",
-        "baseline.cross.h264_crf40.auc",
-        "baseline.cross.face_masked.auc",
+        f"{model}.{role}.{condition}.partial_auc"
+        for model in ("baseline", "robust")
+        for role in ("train", "cross")
+        for condition in ("clean", "unet_jpeg50", "unet_h264_crf23", "worst")
     }
-    assert expected <= set(numbers)
+    expected |= {
+        f"{model}.train.{condition}.tpr_at_1pct_fpr"
+        for model in ("baseline", "robust")
+        for condition in ("clean", "unet_jpeg50")
+    }
+    expected |= {f"robust_minus_baseline.{role}.unet_jpeg50.partial_auc" for role in ("train", "cross")}
+    expected |= {"robust.gradient_masking_flags", "control.train.face_masked.auc", "train.coverage", "cross.coverage"}
+    assert set(numbers) == expected
     assert numbers["train.coverage"].value == 1
     assert numbers["cross.coverage"].value == pytest.approx(117 / 120)
 
 
+def test_the_difference_is_that_of_the_two_models(numbers: dict[str, Estimate]) -> None:
+    values = [numbers[f"{model}.train.unet_jpeg50.partial_auc"].value for model in ("baseline", "robust")]
+    difference = numbers["robust_minus_baseline.train.unet_jpeg50.partial_auc"]
+    assert difference.value == pytest.approx(values[1] - values[0])
+    assert difference.low < difference.value < difference.high
+
+
+def test_only_raised_checks_of_the_robust_model_are_counted(score_sets: list[ScoreSet]) -> None:
+    raised, quiet = SanityCheck("a", 1.0, 0.0, 1), SanityCheck("b", 0.0, 0.0, 0)
+    checks = [(raised,), (raised,), (raised, quiet, raised), (quiet, raised)]
+    changed = [replace(scores, checks=own) for scores, own in zip(score_sets, checks, strict=True)]
+    assert headline(changed, [], [], [])["robust.gradient_masking_flags"].value == 3
+
+
 def test_a_single_role_without_video_codecs_leaves_their_keys_out(score_sets: list[ScoreSet], params: Params) -> None:
-    pictures = {name: frames for name, frames in score_sets[0].frames.items() if not name.startswith("h264")}
-    alone = [replace(score_sets[0], frames=pictures)]
-    numbers = headline(alone, build_matrix(alone, params.report, params.seed), [])
-    assert "baseline.train.jpeg50.auc" in numbers
+    pictures = ("clean", "unet_jpeg50", "worst")
+    both = [
+        replace(scores, frames={name: scores.frames[name] for name in pictures})
+        for scores in (score_sets[0], score_sets[2])
+    ]
+    pairs = pair_models(both, params.report, params.seed)
+    numbers = headline(both, build_matrix(both, params.report, params.seed), [], pairs)
+    assert {"baseline.train.unet_jpeg50.partial_auc", "robust_minus_baseline.train.unet_jpeg50.partial_auc"} < set(
+        numbers
+    )
     assert not [key for key in numbers if "cross" in key or "h264" in key]
 
 
+def test_a_model_alone_has_neither_differences_nor_flags(score_sets: list[ScoreSet], rows: list[MetricRow]) -> None:
+    numbers = headline(score_sets[:1], [row for row in rows if row.model == "baseline"], [], [])
+    assert numbers
+    assert not [key for key in numbers if "robust" in key]
+
+
 def test_an_undefined_interval_has_no_bounds_and_zero_has_no_sign(tmp_path: Path) -> None:
-    write_headline(tmp_path / "headline.json", {"m.train.clean.auc": Estimate(1.0), "m.x": Estimate(-0.00001)})
-    assert (tmp_path / "headline.json").read_text() == '{\n  "m.train.clean.auc": 1.0,\n  "m.x": 0.0\n}\n'
+    write_headline(tmp_path / "headline.json", {"robust_minus_x": Estimate(1.0), "m.x": Estimate(-0.00001)})
+    assert (tmp_path / "headline.json").read_text() == '{\n  "robust_minus_x": 1.0,\n  "m.x": 0.0\n}\n'
 
 
 def test_metrics_and_intervals_are_read_back(numbers: dict[str, Estimate], tmp_path: Path) -> None:
@@ -68,7 +108,8 @@ def test_metrics_and_intervals_are_read_back(numbers: dict[str, Estimate], tmp_p
     for key, estimate in numbers.items():
         assert values[key] == pytest.approx(estimate.value, abs=5e-5)
         assert (key in intervals) == math.isfinite(estimate.low)
-    assert intervals["baseline.train.clean.auc"].low == values["baseline.train.clean.auc_low"]
+    difference = "robust_minus_baseline.train.unet_jpeg50.partial_auc"
+    assert intervals[difference] == (values[f"{difference}_low"], values[f"{difference}_high"])
 
 
 @pytest.mark.parametrize("text", ["", "[1]", '{"a": "b"}', '{"a": null}'])

@@ -12,10 +12,12 @@ from xml.etree import ElementTree
 
 import pytest
 import yaml
+from reporting.made_up import conditions as conditions_of_scores
+from reporting.made_up import write_explanations
 
 import report
 from deepfake.errors import DataError
-from deepfake.reporting.training_curves import read_training_curves
+from deepfake.reporting.training_curves import read_training_curves, read_trainings
 
 ROOT = Path(__file__).resolve().parents[2]
 VOID = {"meta", "img", "br"}
@@ -44,22 +46,37 @@ class Page(HTMLParser):
         assert self.open.pop() == tag
 
 
-def run_report(folder: Path, scores: Path, curves: Path, *, cross: bool = True) -> Path:
+def run_report(folder: Path, scores: Path, inputs: Path, *, cross: bool = True) -> Path:
     """Run the stage in `folder` with few resamples and give the folder back."""
     settings = yaml.safe_load((ROOT / "params.yaml").read_text())
     settings["report"]["resamples"] = 100
     if not cross:
         del settings["datasets"]["cross"]
     (folder / "params.yaml").write_text(yaml.safe_dump(settings))
+    read = [f"--scores={scores}", *(f"--{name}={inputs / name}" for name in ("explain", "gradcam"))]
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        report.main(["--scores", str(scores), "--curves", str(curves), "--metrics", "metrics", "--plots", "plots"])
+        report.main([*read, f"--curves={inputs / 'training'}", "--metrics=metrics", "--plots=plots"])
     return folder
 
 
 @pytest.fixture(scope="module")
-def reported(score_root: Path, curve_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return run_report(tmp_path_factory.mktemp("reported"), score_root, curve_root)
+def reported(score_root: Path, input_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return run_report(tmp_path_factory.mktemp("reported"), score_root, input_root)
+
+
+@pytest.fixture
+def few_scores(editable_scores: Path) -> Path:
+    """The train folders of both models under a few conditions, so that a report of them is quick."""
+    for path in editable_scores.glob("*_train/frames.csv"):
+        keep_lines(path, r"(clean|unet_both|jpeg50|unet_jpeg50),")
+    return editable_scores
+
+
+def keep_lines(path: Path, pattern: str) -> None:
+    """Drop the lines of a table that do not match."""
+    header, *rows = path.read_text().splitlines()
+    path.write_text("\n".join([header, *(row for row in rows if re.match(pattern, row)), ""]))
 
 
 def outputs(folder: Path) -> dict[str, bytes]:
@@ -79,30 +96,25 @@ def figures(page: str) -> Iterator[str]:
 
 def test_all_outputs_are_there(reported: Path) -> None:
     names = set(outputs(reported))
-    conditions = ["clean", "jpeg90", "jpeg70", "jpeg50", "jpeg30", "h264_crf23", "h264_crf40"]
-    curves = {
-        f"plots/curves/{kind}/baseline_{role}.csv"
-        for kind in ("auc", "methods", "reliability")
-        for role in ("train", "cross")
-    }
-    roc = {f"plots/curves/roc/baseline_{role}/{name}.csv" for role in ("train", "cross") for name in conditions}
-    tables = {"plots/conditions.csv", "plots/results.md", "plots/report.html"}
+    conditions = [name for name in conditions_of_scores() if "both" not in name]
+    conditions += ["worst", "worst_jpeg50", "worst_h264_crf23"]
+    sets = [f"{model}_{role}" for model in ("baseline", "robust") for role in ("train", "cross")]
+    curves = {f"plots/curves/{kind}/{name}.csv" for kind in ("auc", "methods", "reliability", "eps") for name in sets}
+    roc = {f"plots/curves/roc/{name}/{condition}.csv" for name in sets for condition in conditions}
+    tables = {f"plots/{name}" for name in ("conditions.csv", "comparison.csv", "results.md", "report.html")}
     assert names == curves | roc | tables | {"metrics/headline.json", "metrics/intervals.json"}
 
 
-def test_the_same_scores_give_the_same_bytes(
-    reported: Path, editable_scores: Path, curve_root: Path, tmp_path: Path
-) -> None:
-    for path in editable_scores.rglob("frames.csv"):
+def test_the_same_scores_give_the_same_bytes(few_scores: Path, input_root: Path, tmp_path: Path) -> None:
+    for path in few_scores.glob("*_train/frames.csv"):
+        keep_lines(path, "(clean|unet_jpeg50),")
+    first = outputs(run_report(tmp_path, few_scores, input_root, cross=False))
+    order = conditions_of_scores()
+    for path in few_scores.rglob("frames.csv"):
         header, *rows = path.read_text().splitlines()
-        shuffled = sorted(sorted(rows, reverse=True), key=position_of_condition)
+        shuffled = sorted(sorted(rows, reverse=True), key=lambda row: order.index(row.partition(",")[0]))
         path.write_text("\n".join([header, *shuffled, ""]))
-    assert outputs(run_report(tmp_path, editable_scores, curve_root)) == outputs(reported)
-
-
-def position_of_condition(row: str) -> int:
-    order = ["clean", "jpeg90", "jpeg70", "jpeg50", "jpeg30", "h264_crf23", "h264_crf40"]
-    return order.index(row.partition(",")[0])
+    assert outputs(run_report(tmp_path, few_scores, input_root, cross=False)) == first
 
 
 def test_the_page_is_well_formed_and_needs_nothing_from_outside(reported: Path) -> None:
@@ -124,103 +136,152 @@ def test_the_page_tells_neither_time_nor_machine(reported: Path) -> None:
 
 def test_every_figure_is_an_svg_that_can_be_read(reported: Path) -> None:
     drawn = list(figures(page_of(reported)))
-    assert len(drawn) == 6 + 5 + 3  # cross has one method only and thus no figure of methods
+    each_role = 3 + 4 + 2 * 2  # of both models together, ROC by group, of each model
+    assert len(drawn) == 2 * each_role + 7
     for svg in drawn:
         assert ElementTree.fromstring(svg).tag.endswith("svg")
 
 
 def test_the_page_shows_the_headline_and_what_was_run(reported: Path) -> None:
     page = page_of(reported)
-    with (reported / "plots" / "conditions.csv").open() as file:
-        clean = next(row for row in csv.DictReader(file) if row["level"] == "video" and row["condition"] == "clean")
-    assert f"{float(clean['auc']):.3f} ({float(clean['auc_low']):.3f} to {float(clean['auc_high']):.3f})" in page
+    with (reported / "plots" / "comparison.csv").open() as file:
+        clean = next(row for row in csv.DictReader(file) if row["metric"] == "partial_auc")
+    assert f"partial AUC {float(clean['baseline']):.3f} → {float(clean['robust']):.3f}, difference" in page
     for text in (
+        'U-Net, then JPEG quality 50: the robust model is <b class="better">better</b>',
         "efficientnet_b0",
         "resamples: 100",
+        "at most 8/255",
         "no face found (2)",
         "torch ",
         "skin tone: V-VI",
         "NeuralTextures",
+        "U-Net on robust",
+        "Deepfakes, face 1",
+        "Robust training against plain longer training",
     ):
         assert text in page
+    assert len(page) < 6_000_000
 
 
-def test_names_that_come_from_data_are_escaped_everywhere(
-    editable_scores: Path, curve_root: Path, tmp_path: Path
-) -> None:
+def test_raised_checks_are_a_warning_at_the_top_and_listed(reported: Path) -> None:
+    summary, _, rest = page_of(reported).partition('id="train"')
+    assert re.search(r'class="warn">2 checks for masked gradients raised a flag on the robust model', summary)
+    assert rest.count('<span class="warn">0.0312 raised</span>') == 2
+    assert "2 of 18 raised a flag: crops without a gradient" in (reported / "plots" / "results.md").read_text()
+
+
+def test_panels_are_embedded(reported: Path) -> None:
+    panels = [link for link in Page(page_of(reported)).links if link.startswith("data:image/png;base64,")]
+    assert len(panels) == 4 + 1 + 2
+
+
+def test_names_that_come_from_data_are_escaped_everywhere(few_scores: Path, input_root: Path, tmp_path: Path) -> None:
     evil = "<img src=x onerror=alert(1)>&$x^$|'\""
-    for path in [*editable_scores.rglob("frames.csv"), *editable_scores.rglob("videos.csv")]:
+    inputs = Path(shutil.copytree(input_root, tmp_path / "inputs"))
+    for path in [*few_scores.glob("*_train/*.csv"), *inputs.glob("explain/train/faces.csv")]:
         with path.open() as file:
             rows = list(csv.reader(file))
-        spoilt = [
-            [cell.replace("Face2Face", evil).replace("V-VI", evil).replace("no face", evil) for cell in row]
-            for row in rows
-        ]
+        for name in ("Face2Face", "V-VI", "no face", "noise_wins", "jpeg50"):
+            rows = [[cell.replace(name, evil) for cell in row] for row in rows]
+        if path.name == "perturbations.csv":
+            rows = [[cell.replace("unet", evil) for cell in row] for row in rows]
         with path.open("w") as file:
-            csv.writer(file).writerows(spoilt)
-    for path in editable_scores.rglob("control.csv"):
-        path.write_text("\n".join(line for line in path.read_text().splitlines() if "Face2Face" not in line))
-    page = page_of(run_report(tmp_path, editable_scores, curve_root))
+            csv.writer(file).writerows(rows)
+    (inputs / "gradcam/train/01_Deepfakes.png").rename(inputs / "gradcam/train/01_<img src=x>.png")
+    page = page_of(run_report(tmp_path, few_scores, inputs, cross=False))
     assert "<img src=x" not in page
-    assert page.count("&lt;img src=x onerror=alert(1)&gt;&amp;$x^$|") >= 4
+    assert page.count("&lt;img src=x onerror=alert(1)&gt;&amp;$x^$|") >= 8
+    assert "&lt;img src=x&gt;, face 1" in page
     assert any("onerror" in "".join(ElementTree.fromstring(svg).itertext()) for svg in figures(page))
 
 
-def test_one_role_and_one_condition_are_enough(editable_scores: Path, curve_root: Path, tmp_path: Path) -> None:
-    frames = editable_scores / "baseline_train" / "frames.csv"
-    header, *rows = frames.read_text().splitlines()
-    frames.write_text("\n".join([header, *(row for row in rows if row.startswith("clean,")), ""]))
-    page = page_of(run_report(tmp_path, editable_scores, curve_root, cross=False))
+@pytest.fixture(scope="module")
+def tiny(score_root: Path, input_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report of one model on one dataset under one condition, on the videos of two people."""
+    folder = tmp_path_factory.mktemp("tiny")
+    inputs = Path(shutil.copytree(input_root, folder / "inputs"))
+    scores = Path(shutil.copytree(score_root / "baseline_train", folder / "scores" / "baseline_train")).parent
+    keep_lines(scores / "baseline_train" / "frames.csv", "clean,")
+    for name in ("videos", "frames", "control", "eps_curve", "perturbations"):
+        keep_lines(scores / "baseline_train" / f"{name}.csv", ".*/0(50|51)")
+    write_explanations(inputs / "explain", scores)
+    return run_report(folder, scores, inputs, cross=False)
+
+
+def test_one_role_one_model_and_one_condition_are_enough(tiny: Path) -> None:
+    page = page_of(tiny)
     assert "cross-dataset" not in page
-    assert "No other condition is harder" in page
+    assert "nothing to compare" in page
+    assert "Both classes attacked" not in page
 
 
-def test_a_handful_of_videos_gives_numbers_without_intervals(
-    editable_scores: Path, curve_root: Path, tmp_path: Path
-) -> None:
-    for path in (editable_scores / "baseline_train").glob("*.csv"):
-        header, *rows = path.read_text().splitlines()
-        path.write_text("\n".join([header, *(row for row in rows if re.search(r"/0(50|51)", row)), ""]))
-    run_report(tmp_path, editable_scores, curve_root, cross=False)
-    assert (tmp_path / "metrics" / "intervals.json").read_text() == "{}\n"
-    assert re.search(r"\| clean \| \d\.\d{3} \| \d\.\d{3} \|", (tmp_path / "plots" / "results.md").read_text())
-    assert "1 independent group of people" in page_of(tmp_path)
+def test_a_handful_of_videos_gives_numbers_without_intervals(tiny: Path) -> None:
+    assert (tiny / "metrics" / "intervals.json").read_text() == "{}\n"
+    assert re.search(r"\| clean \| \d\.\d{3} \| \d\.\d{3} \|", (tiny / "plots" / "results.md").read_text())
+    assert "1 independent group of people" in page_of(tiny)
 
 
-def test_a_telling_file_size_is_announced_at_the_top(editable_scores: Path, curve_root: Path, tmp_path: Path) -> None:
-    videos = editable_scores / "baseline_train" / "videos.csv"
-    videos.write_text(re.sub(r"(,1,test,.*?),(\d+),8,8,", r"\1,9\2,8,8,", videos.read_text()))
-    page = page_of(run_report(tmp_path, editable_scores, curve_root, cross=False))
-    summary = page.partition('id="baseline_train"')[0]
-    assert re.search(r"file size alone\s+reaches\s+an AUC of 1.000\. A forged face takes another number", summary)
+@pytest.fixture(scope="module")
+def troubled(score_root: Path, input_root: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The page for data whose classes differ in file size and outside the face, and that know no masks."""
+    folder = tmp_path_factory.mktemp("troubled")
+    inputs, scores = (Path(shutil.copytree(path, folder / path.name)) for path in (input_root, score_root))
+    for path in scores.glob("*_train"):
+        keep_lines(path / "frames.csv", "(clean|unet),")
+        videos = (path / "videos.csv").read_text()
+        (path / "videos.csv").write_text(re.sub(r"(,1,test,.*?),(\d+),4,4,", r"\1,9\2,4,4,", videos))
+        fakes = {line.split(",")[0] for line in videos.splitlines() if ",1,test," in line}
+        header, *lines = (path / "control.csv").read_text().splitlines()
+        cells = [line.split(",") for line in lines]
+        leaking = [",".join([*row[:-1], "5.0" if row[1] in fakes else "-5.0"]) for row in cells]
+        (path / "control.csv").write_text("\n".join([header, *leaking, ""]))
+    write_explanations(inputs / "explain", scores, masks=False)
+    return page_of(run_report(folder, scores, inputs, cross=False))
 
 
-def test_a_leak_is_a_warning_at_the_top(editable_scores: Path, curve_root: Path, tmp_path: Path) -> None:
-    folder = editable_scores / "baseline_train"
-    fakes = {line.split(",")[0] for line in (folder / "videos.csv").read_text().splitlines() if ",1,test," in line}
-    lines = (folder / "control.csv").read_text().splitlines()
-    cells = [line.split(",") for line in lines[1:]]
-    leaking = [",".join([*row[:-1], "5.0" if row[1] in fakes else "-5.0"]) for row in cells]
-    (folder / "control.csv").write_text("\n".join([lines[0], *leaking]) + "\n")
-    page = page_of(run_report(tmp_path, editable_scores, curve_root, cross=False))
-    summary = page.partition('id="baseline_train"')[0]
-    assert re.search(r'class="warn".*a detector that sees no face reaches.*differ outside the face', summary)
+def test_a_telling_file_size_is_announced_at_the_top(troubled: str) -> None:
+    summary = troubled.partition('id="train"')[0]
+    assert re.search(r"File size alone\s+reaches\s+an AUC of 1.000\. A forged face takes another number", summary)
 
 
-def test_results_table_has_a_line_for_each_condition_of_each_dataset(reported: Path) -> None:
+def test_a_leak_is_a_warning_at_the_top(troubled: str) -> None:
+    summary = troubled.partition('id="train"')[0]
+    assert re.search(r'class="warn".*detector that sees no face reaches.*differ outside the face', summary)
+
+
+def test_without_masks_the_overlap_is_a_dash(troubled: str) -> None:
+    table = troubled.partition("What the detectors look at")[2].partition("</table>")[0]
+    assert table.count("<td>–</td>") == 10
+    assert ">nan" not in troubled
+
+
+def test_results_have_one_table_a_dataset_with_both_models(reported: Path) -> None:
     lines = (reported / "plots" / "results.md").read_text().splitlines()
     assert [line for line in lines if line.startswith("**")] == [
-        "**baseline, in-domain (ffpp)**: 52 real and 104 fake test videos",
-        "**baseline, cross-dataset (celebdf)**: 69 real and 48 fake test videos",
+        "**in-domain (ffpp)**: 52 real and 104 fake test videos",
+        "**cross-dataset (celebdf)**: 69 real and 48 fake test videos",
     ]
-    assert sum(line.startswith("| H.264 CRF 40 |") for line in lines) == 2
-    assert sum(line.startswith("| *control: face masked out* | 0.5") for line in lines) == 2
-    assert {line.count("|") for line in lines if line.startswith("|")} == {6}
+    head = "| condition | baseline AUC | robust AUC | baseline TPR at 1 % FPR | robust TPR at 1 % FPR |"
+    assert sum(line.startswith(head) for line in lines) == 2
+    assert sum(line.startswith("| worst case, then H.264 CRF 23 |") for line in lines) == 2
+    assert sum(line.startswith("| U-Net, both classes |") for line in lines) == 2
+    assert sum("a detector that never saw a face 0." in line for line in lines) == 2
+    tables = "\n".join(lines).split("\n\n")
+    widths = [{line.count("|") for line in table.splitlines()} for table in tables if table.startswith("|")]
+    assert widths == [{8}, {6}] * 2
 
 
 def test_missing_training_curves_are_named(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"no training curves.*dvc repro"):
-        read_training_curves(tmp_path)
+    for read in (read_training_curves, read_trainings):
+        with pytest.raises(DataError, match=r"no training curves.*dvc repro"):
+            read(tmp_path)
+
+
+def test_only_what_was_trained_is_read(curve_root: Path, tmp_path: Path) -> None:
+    for name in ("attacker_robust", "baseline"):
+        shutil.copytree(curve_root / name, tmp_path / name)
+    assert list(read_trainings(tmp_path)) == ["baseline", "attacker_robust"]
 
 
 def test_a_curve_of_another_shape_is_named(curve_root: Path, tmp_path: Path) -> None:
@@ -228,9 +289,3 @@ def test_a_curve_of_another_shape_is_named(curve_root: Path, tmp_path: Path) -> 
     (tmp_path / "plots" / "metrics" / "val" / "auc.tsv").write_text("step\tloss\n0\t1\n")
     with pytest.raises(DataError, match=r"auc\.tsv: not a curve"):
         read_training_curves(tmp_path)
-
-
-def test_a_model_without_curves_is_named(score_root: Path, curve_root: Path, tmp_path: Path) -> None:
-    shutil.copytree(score_root / "baseline_train", tmp_path / "scores" / "other_train")
-    with pytest.raises(DataError, match=r"other.*no training curves"):
-        run_report(tmp_path, tmp_path / "scores", curve_root, cross=False)

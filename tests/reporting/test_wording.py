@@ -8,9 +8,20 @@ import pytest
 
 from deepfake.params import Params
 from deepfake.reporting.markdown import write_markdown
-from deepfake.reporting.matrix import Estimate, build_matrix
+from deepfake.reporting.matrix import Estimate
+from deepfake.reporting.results import compute_results
 from deepfake.reporting.scores import ScoreSet
-from deepfake.reporting.wording import bounds, condition_title, count, difference, number, percent, role_title
+from deepfake.reporting.wording import (
+    bounds,
+    budget,
+    check_title,
+    condition_title,
+    count,
+    difference,
+    number,
+    percent,
+    role_title,
+)
 
 
 @pytest.mark.parametrize(
@@ -34,17 +45,40 @@ def test_units_stay_with_their_number() -> None:
     assert count(12345) == "12\u202f345"
 
 
-def test_known_conditions_and_roles_have_titles_and_others_keep_their_name() -> None:
-    names = ["clean", "jpeg50", "h264_crf40", "pgd10_jpeg50"]
-    assert [condition_title(name) for name in names] == ["clean", "JPEG quality 50", "H.264 CRF 40", "pgd10_jpeg50"]
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("clean", "clean"),
+        ("jpeg50", "JPEG quality 50"),
+        ("h264_crf40", "H.264 CRF 40"),
+        ("pgd", "PGD"),
+        ("unet", "U-Net"),
+        ("pgd_both", "PGD, both classes"),
+        ("unet_jpeg50", "U-Net, then JPEG quality 50"),
+        ("unet_both_h264_crf23", "U-Net, both classes, then H.264 CRF 23"),
+        ("worst", "worst case"),
+        ("worst_h264_crf23", "worst case, then H.264 CRF 23"),
+        ("pgd10_jpeg50", "pgd10_jpeg50"),
+        ("unetwork", "unetwork"),
+    ],
+)
+def test_known_conditions_have_titles_and_others_keep_their_name(name: str, title: str) -> None:
+    assert condition_title(name) == title
+
+
+def test_roles_checks_and_budgets_have_words() -> None:
     assert role_title("train", "ffpp") == "in-domain (ffpp)"
     assert role_title("other", "x") == "other (x)"
+    assert check_title("noise_wins") == "random noise beats PGD"
+    assert check_title("some_new_check") == "some new check"
+    assert (budget(8 / 255), budget(0.5 / 255)) == ("8/255", "0.5/255")
 
 
 def test_markdown_tables_survive_names_with_signs(score_sets: list[ScoreSet], params: Params, tmp_path: Path) -> None:
     clean = score_sets[1].frames["clean"]
     odd = replace(score_sets[1], model="a|b_<i>", frames={"clean": clean, "x|*y*": clean})
-    write_markdown(tmp_path / "results.md", [odd], build_matrix([odd], params.report, params.seed), [])
+    write_markdown(tmp_path / "results.md", compute_results([odd], params.report, params.seed))
     text = (tmp_path / "results.md").read_text()
-    assert "**a\\|b\\_\\<i\\>, cross-dataset (celebdf)**" in text
+    assert "| a\\|b\\_\\<i\\> AUC |" in text
     assert "| x\\|\\*y\\* | 0." in text
+    assert "gradients, a\\|b\\_\\<i\\>: none" in text

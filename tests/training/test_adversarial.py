@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from toy_detectors import EPS, UNET, Small, draw_crops, objective_of, train_small
 from torch import Tensor, nn
+from toy_detectors import EPS, UNET, Small, draw_crops, objective_of, train_small
 
 from deepfake.attacks.pgd import PGD
 from deepfake.crops.batches import Batch
@@ -53,7 +53,7 @@ def fit_robustly(
                 raise KeyboardInterrupt
             yield batch
 
-    def validate(average: nn.Module) -> dict[str, float]:
+    def validate(_: nn.Module) -> dict[str, float]:
         return fighting.observed() | {"val/auc": 1.0, "val/watch_auc": 0.5, "val/inner_auc": 0.5, "val/unet_auc": 0.5}
 
     task = Task(until_death, fighting.step, validate, lambda _: (0.0,), review=fighting.review)
@@ -110,7 +110,7 @@ def test_the_budget_ramps_up_and_the_inner_attack_gets_stronger_at_the_end() -> 
 @pytest.mark.parametrize("freeze", [True, False])
 def test_batch_statistics_stay_as_the_baseline_left_them_if_that_is_wanted(freeze: bool) -> None:
     model = train_small().train()
-    before = model.layers[1].running_mean.clone()  # type: ignore[union-attr,operator]
+    before = model.layers[1].running_mean.clone()  # type: ignore[operator]
     adversaries(PARAMS.model_copy(update={"freeze_batch_statistics": freeze})).step(model, next(batches(0)))
     assert torch.equal(model.layers[1].running_mean, before) == freeze  # type: ignore[arg-type]
     assert model.layers[6].training, "dropout stays on"
@@ -164,7 +164,7 @@ def test_a_detector_that_gets_worse_under_both_attacks_is_not_mistaken_for_overf
 def test_a_unet_whose_loss_is_not_finite_stops_training_by_name() -> None:
     fighting = adversaries()
     with torch.no_grad():
-        fighting.unet.out.bias.fill_(float("nan"))
+        fighting.unet.out.weight.fill_(float("nan"))
     with pytest.raises(TrainingError, match="U-Net's loss is not finite"):
         fighting.step(train_small(), next(batches(0)))
 
@@ -178,8 +178,7 @@ def test_weights_that_turn_nan_stop_training_by_name(tmp_path: Path) -> None:
         fit_robustly(model, PARAMS, tmp_path / "state.pt", Opponents(unet=False))
 
 
-def test_a_start_that_is_not_broken_by_the_average(tmp_path: Path) -> None:
-    """The average starts at the baseline's weights and not at noise."""
+def test_the_average_starts_from_the_baseline() -> None:
     model: Small = train_small()
     fit = prepare_fit(model, PARAMS)
     x, y = draw_crops(64, seed=3)

@@ -14,7 +14,8 @@ from deepfake.crops.batches import to_unit
 from deepfake.crops.shards import CropSet
 from deepfake.evaluation.conditions import CLEAN, Condition
 from deepfake.evaluation.prediction import Clip, read_groups, score_crops, whole_clip
-from deepfake.records import FAKE, CropRow, FaceVideo, FrameScore, Perturbation
+from deepfake.findings import Perturbation
+from deepfake.records import FAKE, CropRow, FaceVideo, FrameScore
 from deepfake.runtime import ahead, derive_seed
 
 BOTH = "_both"  # follows the name of an attack that perturbs reals too

@@ -7,7 +7,8 @@ from torch import nn
 from deepfake.crops.shards import CropSet
 from deepfake.evaluation.attacked import Threat, score_attacked
 from deepfake.evaluation.conditions import CLEAN
-from deepfake.records import FAKE, EpsScore, FrameScore
+from deepfake.findings import EpsScore
+from deepfake.records import FAKE, FrameScore
 from deepfake.runtime import progress_bar
 
 

@@ -14,9 +14,10 @@ from torch import Tensor, nn
 from deepfake.attacks.comparators import RandomNoise, Transfer
 from deepfake.attacks.pgd import PGD, fgsm
 from deepfake.attacks.protocol import Attack, objective
+from deepfake.findings import SanityCheck
 from deepfake.metrics.ranking import roc_auc
 from deepfake.modes import frozen
-from deepfake.records import FAKE, REAL, SanityCheck
+from deepfake.records import FAKE, REAL
 
 LIMITS: Mapping[str, float] = {
     "zero_budget_changes": 0.0,  # largest change of a logit under an attack of eps 0

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from deepfake.metrics.intervals import Interval, rate_interval
 from deepfake.records import REAL, FaceVideo
-from deepfake.reporting.scores import CLEAN, VIDEO, ScoreSet, select
+from deepfake.reporting.conditions import CLEAN
+from deepfake.reporting.scores import VIDEO, ScoreSet, select
 
 
 @dataclass(frozen=True)

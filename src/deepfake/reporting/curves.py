@@ -1,6 +1,6 @@
 """Small tables for `dvc plots`: one curve or one bar chart a file."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,8 +8,11 @@ import numpy as np
 
 from deepfake.metrics.calibration import probabilities, reliability
 from deepfake.metrics.ranking import Floats, Ranking
+from deepfake.reporting.conditions import CLEAN, parse_condition
+from deepfake.reporting.eps_curve import EpsPoint
 from deepfake.reporting.matrix import MetricRow, rounded
-from deepfake.reporting.scores import ALL_METHODS, CLEAN, VIDEO, ScoreSet, select
+from deepfake.reporting.results import Results
+from deepfake.reporting.scores import VIDEO, ScoreSet, select
 from deepfake.runtime import replacing_folder
 from deepfake.tables import write_rows
 
@@ -42,23 +45,29 @@ class ReliabilityPoint:
     videos: int
 
 
-def write_curves(folder: Path, score_sets: Sequence[ScoreSet], rows: Sequence[MetricRow]) -> None:
+def write_curves(folder: Path, results: Results) -> None:
     """Replace `folder` by the video-level curves of every model and role.
 
-    `roc/<model>_<role>/<condition>.csv`, `auc/<model>_<role>.csv`, `methods/<model>_<role>.csv` (clean) and
-    `reliability/<model>_<role>.csv` (clean).
+    `roc/<model>_<role>/<condition>.csv`, `auc/<model>_<role>.csv`, `methods/<model>_<role>.csv` (clean),
+    `reliability/<model>_<role>.csv` (clean) and `eps/<model>_<role>.csv`; nothing of attacks on both classes.
     """
     with replacing_folder(folder) as new:
-        for scores in score_sets:
-            for condition in scores.frames:
+        for scores in results.score_sets:
+            shown, table = shown_conditions(scores), f"{scores.name}.csv"
+            for condition in shown:
                 corners = [RocPoint(*corner) for corner in roc_corners(scores, condition)]
                 write_rows(new / "roc" / scores.name / f"{condition}.csv", RocPoint, corners)
-            own = [row for row in rows if (row.model, row.role, row.level) == (scores.model, scores.role, VIDEO)]
-            conditions = {row.condition: row for row in own if row.method == ALL_METHODS}
-            methods = {row.method: row for row in own if row.condition == CLEAN and row.method != ALL_METHODS}
-            write_rows(new / "auc" / f"{scores.name}.csv", AucBar, _bars(conditions))
-            write_rows(new / "methods" / f"{scores.name}.csv", AucBar, _bars(methods))
-            write_rows(new / "reliability" / f"{scores.name}.csv", ReliabilityPoint, reliability_points(scores))
+            by_condition = results.rows_of(scores, VIDEO)
+            by_method = {method: results.rows_of(scores, VIDEO, method).get(CLEAN) for method in scores.methods}
+            write_rows(new / "auc" / table, AucBar, _bars({name: by_condition[name] for name in shown}))
+            write_rows(new / "methods" / table, AucBar, _bars({name: row for name, row in by_method.items() if row}))
+            write_rows(new / "reliability" / table, ReliabilityPoint, reliability_points(scores))
+            write_rows(new / "eps" / table, EpsPoint, results.eps[scores.model, scores.role])
+
+
+def shown_conditions(scores: ScoreSet) -> list[str]:
+    """Conditions that have curves: all but those in which both classes are attacked."""
+    return [condition for condition in scores.frames if not parse_condition(condition).both]
 
 
 def roc_corners(scores: ScoreSet, condition: str) -> Floats:

@@ -1,22 +1,19 @@
 """One look for all figures, and the same bytes for the same data."""
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
 import matplotlib
-import numpy as np
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
-from deepfake.reporting.scores import CLEAN
-
 INK, MUTED, GRID = "#1f2328", "#6b7280", "#e5e7eb"
 REAL_COLOR, FAKE_COLOR = "#3b6ea5", "#c2552d"
-_FAMILIES = (("jpeg", "Blues"), ("h264", "Oranges"))
-_OTHER = "Greens"
+_MODEL_COLORS = {"baseline": "#8a8f98", "robust": "#17725f", "longer": "#b7791f"}
+_PALETTE = ("#17725f", "#3b6ea5", "#c2552d", "#7a4f9a", "#8a8f98")
 _URI_SAFE = " /:;,.=()'"  # not escaped where that is not needed, so that the page stays small
 
 _STYLE: Any = {
@@ -51,7 +48,7 @@ class Picture:
 
     Attributes:
         title: what it shows, in a few words; also its text for those who cannot see it.
-        source: SVG as a data URI.
+        source: SVG or PNG as a data URI.
     """
 
     title: str
@@ -69,14 +66,11 @@ def draw(title: str, paint: Callable[[Figure], None], *, width: float = 4.4, hei
     return Picture(title, f"data:image/svg+xml,{quote(svg, safe=_URI_SAFE)}")
 
 
-def condition_colors(conditions: Sequence[str]) -> dict[str, Any]:
-    """A colour for each condition: clean is black, a codec family one hue that darkens in the order given."""
-    families: dict[str, list[str]] = {}
-    for condition in conditions:
-        hue = next((hue for prefix, hue in _FAMILIES if condition.startswith(prefix)), _OTHER)
-        families.setdefault(INK if condition == CLEAN else hue, []).append(condition)
-    colors: dict[str, Any] = {}
-    for hue, members in families.items():
-        shades = [INK] if hue == INK else matplotlib.colormaps[hue](np.linspace(0.45, 0.9, len(members)))
-        colors |= dict(zip(members, shades, strict=True))
-    return colors
+def model_color(model: str) -> str:
+    """The colour of a model in every figure; an attacker has that of the model it attacks."""
+    return _MODEL_COLORS.get(model.removeprefix("attacker_"), "#7a4f9a")
+
+
+def series_color(number: int) -> str:
+    """A colour for the curve of that number where one model has several."""
+    return _PALETTE[number % len(_PALETTE)]

@@ -7,38 +7,57 @@ from pathlib import Path
 
 from deepfake.errors import DataError
 from deepfake.metrics.intervals import Interval
+from deepfake.reporting.conditions import CLEAN, headline_conditions, parse_condition
 from deepfake.reporting.coverage import face_coverage
+from deepfake.reporting.evidence import raised_flags
 from deepfake.reporting.matrix import Estimate, MetricRow
-from deepfake.reporting.scores import ALL_METHODS, CLEAN, VIDEO, ScoreSet
+from deepfake.reporting.pairing import BASELINE, ROBUST, Pair
+from deepfake.reporting.scores import ALL_METHODS, VIDEO, ScoreSet
 from deepfake.reporting.trivial import TrivialRow
 from deepfake.runtime import replacing
 
-CLEAN_METRICS = ("auc", "tpr_at_1pct_fpr", "deployed_tpr", "deployed_fpr")
-CODEC_METRICS = ("auc",)
+FLAGS = f"{ROBUST}.gradient_masking_flags"
 DECIMALS = 4
+_TESTED, _OPERATING = "partial_auc", "tpr_at_1pct_fpr"
+_TRAIN = "train"
 
 
 def headline(
-    score_sets: Sequence[ScoreSet], rows: Sequence[MetricRow], trivial: Sequence[TrivialRow]
+    score_sets: Sequence[ScoreSet],
+    rows: Sequence[MetricRow],
+    trivial: Sequence[TrivialRow],
+    pairs: Sequence[Pair],
 ) -> dict[str, Estimate]:
     """Video-level test metrics over all methods by key `<model>.<role>.<condition>.<metric>`.
 
-    The AUC under every condition, the operating point on clean videos, the AUC of the detector that never saw a
-    face, and for each role the share of test videos in which a face was found. What was not scored has no key.
+    The partial AUC clean, under the U-Net before each kind of codec, and in the worst case; in-domain also the TPR at
+    1 % FPR; robust minus baseline under the U-Net before JPEG; the raised checks for masked gradients; the AUC of the
+    detector that never saw a face; and for each role the share of test videos in which a face was found. What was not
+    scored has no key.
     """
-    found = {f"{scores.role}.coverage": Estimate(face_coverage(scores.test_videos)) for scores in score_sets}
+    chosen = headline_conditions(dict.fromkeys(row.condition for row in rows))
+    jpeg = [condition for condition in chosen if parse_condition(condition).codec.startswith("jpeg")]
+    found = {
+        f"{row.model}.{row.role}.{row.condition}.{_TESTED}": row.estimates[_TESTED]
+        for row in rows
+        if row.level == VIDEO and row.method == ALL_METHODS and row.condition in chosen
+    }
+    for pair in pairs:
+        if pair.metric == _TESTED and pair.condition in jpeg:
+            found[f"{ROBUST}_minus_{BASELINE}.{pair.role}.{pair.condition}.{_TESTED}"] = pair.difference
     for row in rows:
-        if row.level == VIDEO and row.method == ALL_METHODS:
-            for name in CLEAN_METRICS if row.condition == CLEAN else CODEC_METRICS:
-                found[f"{row.model}.{row.role}.{row.condition}.{name}"] = row.estimates[name]
-    for line in trivial:
-        if line.is_control:
-            found[f"{line.model}.{line.role}.{line.name}.auc"] = line.auc
-    return found
+        if (row.role, row.level, row.method) == (_TRAIN, VIDEO, ALL_METHODS) and row.condition in (CLEAN, *jpeg):
+            found[f"{row.model}.{row.role}.{row.condition}.{_OPERATING}"] = row.estimates[_OPERATING]
+    if any(scores.model == ROBUST for scores in score_sets):
+        found[FLAGS] = Estimate(float(raised_flags(score_sets)))
+    found |= {
+        f"control.{_TRAIN}.{line.name}.auc": line.auc for line in trivial if line.is_control and line.role == _TRAIN
+    }
+    return found | {f"{scores.role}.coverage": Estimate(face_coverage(scores.test_videos)) for scores in score_sets}
 
 
 def write_headline(path: Path, estimates: dict[str, Estimate]) -> None:
-    """Write the flat JSON of metrics; the clean AUC is followed by its bounds."""
+    """Write the flat JSON of metrics; a difference of models is followed by its bounds."""
     with replacing(path) as temporary:
         temporary.write_text(json.dumps(dict(_flat(estimates)), indent=2) + "\n", encoding="utf-8")
 
@@ -84,6 +103,6 @@ def _rounded(number: float) -> float:
 def _flat(estimates: dict[str, Estimate]) -> Iterator[tuple[str, float]]:
     for key, estimate in estimates.items():
         yield key, _rounded(estimate.value)
-        if key.endswith(f".{CLEAN}.auc") and math.isfinite(estimate.low):
+        if key.startswith(f"{ROBUST}_minus_") and math.isfinite(estimate.low):
             yield f"{key}_low", _rounded(estimate.low)
             yield f"{key}_high", _rounded(estimate.high)

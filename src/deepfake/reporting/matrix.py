@@ -23,8 +23,9 @@ from deepfake.metrics.operating_point import (
 from deepfake.metrics.ranking import Floats, Ranking, Statistic, auc, average_precision, partial_auc
 from deepfake.params import ReportParams
 from deepfake.records import FAKE
+from deepfake.reporting.conditions import CLEAN, parse_condition
 from deepfake.reporting.items import Items
-from deepfake.reporting.scores import ALL_METHODS, ALL_VIDEOS, CLEAN, FRAME, VIDEO, ScoreSet, select
+from deepfake.reporting.scores import ALL_METHODS, ALL_VIDEOS, FRAME, VIDEO, ScoreSet, select
 from deepfake.runtime import derive_seed, replacing
 
 COMPARED_WITH_CLEAN = ("auc", "tpr_at_1pct_fpr")
@@ -72,6 +73,9 @@ class _Resampled(NamedTuple):
 def build_matrix(score_sets: Sequence[ScoreSet], settings: ReportParams, seed: int) -> list[MetricRow]:
     """All rows of all models; those of one dataset share their resamples, so that they can be paired.
 
+    On video level every condition has a row. Frames, videos without a face and single forgery methods, which cost
+    the most, have rows where they tell something: see `_is_worth_a_row`.
+
     Raises:
         DataError: scores of one class only.
     """
@@ -118,6 +122,8 @@ def _rows(
 ) -> Iterator[MetricRow]:
     clean: _Resampled | None = None
     for condition in scores.frames:
+        if not _is_worth_a_row(condition, level, method):
+            continue
         items = select(scores, condition, level, method)
         if not (items.labels == FAKE).any():
             continue  # a method of which no face was found
@@ -133,6 +139,13 @@ def _rows(
         fakes = int(items.labels.sum())
         counts = (len(items.names) - fakes, fakes, len(set(items.clusters)))
         yield MetricRow(scores.model, scores.role, level, condition, method, *counts, estimates)
+
+
+def _is_worth_a_row(condition: str, level: str, method: str) -> bool:
+    """All but attacks on both classes below video level or by method, and frames by method for clean alone."""
+    if method == ALL_METHODS and level == VIDEO:
+        return True
+    return condition == CLEAN or not (parse_condition(condition).both or (method != ALL_METHODS and level != VIDEO))
 
 
 def _measure(scores: ScoreSet, items: Items, level: str, settings: ReportParams, resamples: Resamples) -> _Resampled:

@@ -6,17 +6,21 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
 from deepfake.errors import DataError
+from deepfake.findings import EpsScore, Perturbation, SanityCheck
 from deepfake.records import FAKE, REAL, Calibration, FaceVideo, FrameScore, VideoKey
+from deepfake.reporting.conditions import CLEAN, with_worst_case
 from deepfake.reporting.items import Items, to_videos, with_faceless
-from deepfake.tables import read_rows
+from deepfake.tables import Row, read_rows
 
-CLEAN = "clean"
 ALL_METHODS = "all"
 FRAME, VIDEO, ALL_VIDEOS = "frame", "video", "video_all"  # the last calls videos without a face real
+
+Scored = TypeVar("Scored", FrameScore, EpsScore)
 
 
 @dataclass(frozen=True)
@@ -26,9 +30,12 @@ class ScoreSet:
     Attributes:
         model, role: which model, which dataset.
         videos: all videos that were to be scored, other splits and videos without a face included.
-        frames: scored test frames of each condition, `clean` first.
+        frames: scored test frames of each condition, `clean` first and the worst cases last.
         control: test frames as scored by a detector that never saw a face.
         calibration: thresholds and temperature, fitted on validation videos.
+        eps_curve: scored test frames of each budget of PGD, ascending; a few of every video.
+        perturbations: what the attacks did to the crops.
+        checks: tests of whether the model's robustness can be believed.
     """
 
     model: str
@@ -37,6 +44,9 @@ class ScoreSet:
     frames: dict[str, Items]
     control: Items
     calibration: Calibration
+    eps_curve: dict[float, Items]
+    perturbations: tuple[Perturbation, ...]
+    checks: tuple[SanityCheck, ...]
 
     @property
     def name(self) -> str:
@@ -84,21 +94,25 @@ def select(scores: ScoreSet, condition: str, level: str, method: str = ALL_METHO
 
 
 def _load(folder: Path, model: str, role: str) -> ScoreSet:
-    videos = read_rows(folder / "videos.csv", FaceVideo)
+    videos = _rows(folder / "videos.csv", FaceVideo)
     known = {video.video: video for video in videos}
     if len(known) < len(videos):
         raise DataError(f"{folder / 'videos.csv'}: a video is listed twice")
     frames = _conditions(folder / "frames.csv", known)
     control = _conditions(folder / "control.csv", known)
+    budgets = _items(folder / "eps_curve.csv", known, EpsScore, key="eps")
     if len(control) != 1:
         raise DataError(f"{folder / 'control.csv'}: {len(control)} conditions, one would be right")
     return ScoreSet(
         model=model,
         role=role,
         videos=tuple(videos),
-        frames=_clean_first(folder / "frames.csv", frames, known),
+        frames=with_worst_case(_clean_first(folder / "frames.csv", frames, known)),
         control=next(iter(control.values())),
         calibration=_read_calibration(folder / "calibration.json"),
+        eps_curve={float(eps): budgets[eps] for eps in sorted(budgets, key=float)},
+        perturbations=tuple(_rows(folder / "perturbations.csv", Perturbation)),
+        checks=tuple(_rows(folder / "sanity.csv", SanityCheck)),
     )
 
 
@@ -114,17 +128,23 @@ def _clean_first(path: Path, frames: dict[str, Items], known: dict[str, FaceVide
 
 def _conditions(path: Path, known: dict[str, FaceVideo]) -> dict[str, Items]:
     """Test frames of a score table by condition."""
-    rows: dict[str, list[FrameScore]] = {}
-    for row in read_rows(path, FrameScore):
+    return _items(path, known, FrameScore, key="condition")
+
+
+def _items(path: Path, known: dict[str, FaceVideo], row_type: type[Scored], *, key: str) -> dict[str, Items]:
+    """Test frames of a table of logits, parted by the text of its column `key`."""
+    rows: dict[str, list[Scored]] = {}
+    for row in _rows(path, row_type):
+        name = str(getattr(row, key))
         if row.video not in known or not known[row.video].frames_found:
             raise DataError(f"{path}: {row.video} has scores, but videos.csv knows of no face in it")
         if not math.isfinite(row.logit):
-            raise DataError(f"{path}: {row.condition}, {row.video}, frame {row.frame}: the logit is {row.logit}")
-        rows.setdefault(row.condition, []).append(row)
-    return {condition: _test_items(path, condition, scored, known) for condition, scored in rows.items()}
+            raise DataError(f"{path}: {name}, {row.video}, frame {row.frame}: the logit is {row.logit}")
+        rows.setdefault(name, []).append(row)
+    return {name: _test_items(path, name, scored, known) for name, scored in rows.items()}
 
 
-def _test_items(path: Path, condition: str, rows: list[FrameScore], known: dict[str, FaceVideo]) -> Items:
+def _test_items(path: Path, condition: str, rows: Sequence[Scored], known: dict[str, FaceVideo]) -> Items:
     test_rows = (row for row in rows if known[row.video].split == "test")
     scored = sorted(test_rows, key=lambda row: (row.video, row.clip, row.frame))
     names = tuple(f"{row.video}#{row.clip}#{row.frame}" for row in scored)
@@ -135,6 +155,12 @@ def _test_items(path: Path, condition: str, rows: list[FrameScore], known: dict[
     if {video.label for video in videos} != {REAL, FAKE}:
         raise DataError(f"{path}: {condition} needs scores of real and of fake test videos, and has one class only")
     return Items(names, videos, np.array([row.logit for row in scored]))
+
+
+def _rows(path: Path, row_type: type[Row]) -> list[Row]:
+    if not path.is_file():
+        raise DataError(f"{path}: no such table; run `dvc repro evaluate`, which writes it")
+    return read_rows(path, row_type)
 
 
 def _read_calibration(path: Path) -> Calibration:

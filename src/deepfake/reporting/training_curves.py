@@ -26,6 +26,22 @@ class TrainingCurve:
         return self.name.rpartition("/")[2]
 
 
+MODELS = ("baseline", "robust", "longer")
+ATTACKERS = ("attacker_baseline", "attacker_robust")
+
+
+def read_trainings(root: Path) -> dict[str, list[TrainingCurve]]:
+    """The curves of every model and attacker below `root` that was trained, models first.
+
+    Raises:
+        DataError: none of them was, or a file is not a curve.
+    """
+    found = {name: read_training_curves(root / name) for name in (*MODELS, *ATTACKERS) if (root / name).is_dir()}
+    if not found:
+        raise DataError(f"{root}: no training curves of {MODELS[0]}; run the stage that trains it (`dvc repro`)")
+    return found
+
+
 def read_training_curves(folder: Path) -> list[TrainingCurve]:
     """All curves below a dvclive folder, by name.
 

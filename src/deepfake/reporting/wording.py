@@ -3,14 +3,27 @@
 import math
 import re
 
+from deepfake.reporting.conditions import PGD, UNET, WORST, parse_condition
 from deepfake.reporting.matrix import Estimate
 
 _ROLES = {"train": "in-domain", "cross": "cross-dataset"}
-_CONDITIONS = (
-    (re.compile(r"clean"), "clean"),
+_CODECS = (
     (re.compile(r"jpeg(\d+)"), r"JPEG quality \1"),
     (re.compile(r"h264_crf(\d+)"), r"H.264 CRF \1"),
 )
+_ATTACKS = {PGD: "PGD", UNET: "U-Net", WORST: "worst case"}
+_CHECKS = {
+    "zero_budget_changes": "an attack with no budget changes the answer",
+    "forward_differs": "the same crop gets two answers",
+    "zero_gradients": "crops without a gradient",
+    "auc_at_32_255": "the detector survives a budget that none can",
+    "auc_rises_with_eps": "a larger budget makes a weaker attack",
+    "more_steps_help": "PGD has not converged: twice the steps are stronger",
+    "single_step_wins": "one step beats fifty",
+    "noise_wins": "random noise beats PGD",
+    "transfer_wins": "an attack on another detector beats PGD on this one",
+    "undefended_auc": "even an undefended detector is not broken",
+}
 _ABSENT = "–"
 
 
@@ -20,11 +33,24 @@ def role_title(role: str, dataset: str) -> str:
 
 
 def condition_title(condition: str) -> str:
-    """`JPEG quality 50` for `jpeg50`; a condition that has no title keeps its name."""
-    for pattern, title in _CONDITIONS:
-        if pattern.fullmatch(condition):
-            return pattern.sub(title, condition)
-    return condition
+    """`U-Net, then JPEG quality 50` for `unet_jpeg50`; a codec that has no title keeps its name."""
+    parts = parse_condition(condition)
+    if not parts.attack:
+        return _codec_title(condition)
+    attack = attack_title(parts.attack) + (", both classes" if parts.both else "")
+    return f"{attack}, then {_codec_title(parts.codec)}" if parts.codec else attack
+
+
+def attack_title(attack: str) -> str:
+    """`U-Net` for `unet`; an attack that has no title keeps its name."""
+    return _ATTACKS.get(attack, attack)
+
+
+def _codec_title(codec: str) -> str:
+    for pattern, title in _CODECS:
+        if pattern.fullmatch(codec):
+            return pattern.sub(title, codec)
+    return codec
 
 
 def number(value: float, decimals: int = 3) -> str:
@@ -53,6 +79,16 @@ def percent(share: float, decimals: int = 1) -> str:
     return f"{number(100 * share, decimals)}\u00a0%" if math.isfinite(share) else _ABSENT
 
 
+def budget(eps: float) -> str:
+    """`8/255` for 0.0314: in steps of an 8-bit pixel."""
+    return f"{255 * eps:.3g}/255"
+
+
 def count(items: int) -> str:
     """A whole number with thousands apart."""
     return f"{items:,}".replace(",", "\u202f")
+
+
+def check_title(name: str) -> str:
+    """A check for masked gradients in words; one that has no title keeps its name, words apart."""
+    return _CHECKS.get(name, name.replace("_", " "))

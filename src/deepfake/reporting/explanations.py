@@ -1,0 +1,131 @@
+"""What the Grad-CAM maps are worth in numbers, and the panels that show them."""
+
+from base64 import b64encode
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from deepfake.errors import DataError
+from deepfake.findings import Explanation
+from deepfake.metrics.bootstrap import MIN_CLUSTERS, Resamples, effective_clusters, percentile_interval
+from deepfake.metrics.ranking import Floats
+from deepfake.params import ReportParams
+from deepfake.reporting.drawing import Picture
+from deepfake.reporting.matrix import Estimate, role_resamples
+from deepfake.reporting.scores import ScoreSet
+from deepfake.tables import read_rows
+
+MEASURES = ("faithfulness", "breadth", "overlap", "stability")
+PERTURBATIONS = "perturbations"
+_STAGE = "run `dvc repro render_gradcam`, which writes it"
+_PNG = b"\x89PNG\r\n\x1a\n"
+
+
+@dataclass(frozen=True)
+class ExplanationRow:
+    """Means of the measures of one model's maps under one condition.
+
+    Attributes:
+        model, condition: whose maps, of which crops.
+        faces: how many.
+        means: mean of each of `MEASURES` with its interval; NaN where it is not known of any face.
+    """
+
+    model: str
+    condition: str
+    faces: int
+    means: dict[str, Estimate]
+
+
+@dataclass(frozen=True)
+class Panels:
+    """The panels of one role.
+
+    Attributes:
+        faces: one picture a face, by number.
+        perturbations: what the attacks added, or None where it was not drawn.
+    """
+
+    faces: list[Picture]
+    perturbations: Picture | None
+
+    def fitting(self, characters: int) -> list[Picture]:
+        """The first faces that take no more than so many characters of the page, perturbations included."""
+        left = characters - (len(self.perturbations.source) if self.perturbations else 0)
+        sizes = np.cumsum([len(shown.source) for shown in self.faces])
+        return self.faces[: int(np.count_nonzero(sizes <= left))]
+
+
+def explanation_rows(path: Path, scores: ScoreSet, settings: ReportParams, seed: int) -> list[ExplanationRow]:
+    """Means by condition and model, with intervals over the identity clusters of `scores`' role.
+
+    Raises:
+        DataError: no table, or one of videos that were not scored.
+    """
+    if not path.is_file():
+        raise DataError(f"{path}: no such table; {_STAGE}")
+    groups: dict[tuple[str, str], list[Explanation]] = {}
+    for row in read_rows(path, Explanation):
+        groups.setdefault((row.condition, row.model), []).append(row)
+    clusters = {video.video: video.cluster for video in scores.test_videos}
+    unknown = {row.video for rows in groups.values() for row in rows} - set(clusters)
+    if unknown:
+        raise DataError(f"{path}: {min(unknown)} is not among the test videos that were scored")
+    conditions = list(dict.fromkeys(condition for condition, _ in groups))
+    order = sorted(groups, key=lambda key: (conditions.index(key[0]), key[1]))
+    resamples = role_resamples(scores, settings, seed)
+    return [ExplanationRow(key[1], key[0], len(groups[key]), _means(groups[key], clusters, resamples)) for key in order]
+
+
+def read_panels(folder: Path) -> Panels:
+    """The panels of a role, embedded.
+
+    Raises:
+        DataError: no panel, or a file that is no PNG.
+    """
+    files = sorted(folder.glob("*.png"))
+    if not files:
+        raise DataError(f"{folder}: no panels; {_STAGE}")
+    pictures = {path.stem: _embed(path) for path in files}
+    return Panels([shown for name, shown in pictures.items() if name != PERTURBATIONS], pictures.get(PERTURBATIONS))
+
+
+def _means(rows: Sequence[Explanation], clusters: dict[str, str], resamples: Resamples) -> dict[str, Estimate]:
+    return {name: _mean(list(_known(rows, name, clusters)), resamples) for name in MEASURES}
+
+
+def _known(rows: Sequence[Explanation], name: str, clusters: dict[str, str]) -> Iterator[tuple[float, str]]:
+    for row in rows:
+        value = getattr(row, name)
+        if np.isfinite(value):
+            yield value, clusters[row.video]
+
+
+def _mean(known: Sequence[tuple[float, str]], resamples: Resamples) -> Estimate:
+    if not known:
+        return Estimate(np.nan)
+    values, clusters = np.array([value for value, _ in known]), [cluster for _, cluster in known]
+    mean = float(values.mean())
+    if effective_clusters(clusters) < MIN_CLUSTERS or np.ptp(values) == 0:
+        return Estimate(mean)
+    return Estimate(mean, *percentile_interval(_resampled_means(values, clusters, resamples)))
+
+
+def _resampled_means(values: Floats, clusters: Sequence[str], resamples: Resamples) -> Floats:
+    """Mean of `values` (N,) on every resample (R,); NaN where none of them was drawn."""
+    parts = []
+    for weights in resamples.chunks(clusters):
+        drawn = weights.sum(axis=1)
+        parts.append(np.divide(weights @ values, drawn, out=np.full(len(drawn), np.nan), where=drawn > 0))
+    return np.concatenate(parts)
+
+
+def _embed(path: Path) -> Picture:
+    data = path.read_bytes()
+    if not data.startswith(_PNG):
+        raise DataError(f"{path}: not a PNG picture; {_STAGE}")
+    number, _, method = path.stem.partition("_")
+    title = f"{method}, face {int(number)}" if method and number.isdecimal() else path.stem.capitalize()
+    return Picture(title, f"data:image/png;base64,{b64encode(data).decode()}")

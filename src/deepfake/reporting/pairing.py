@@ -1,0 +1,113 @@
+"""Robust minus baseline, on the same videos and the same resamples."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from deepfake.errors import DataError
+from deepfake.metrics.bootstrap import Resamples, percentile_interval, resample
+from deepfake.metrics.operating_point import TARGET_FPR, tpr_at_fpr
+from deepfake.metrics.ranking import Ranking, Statistic, auc, partial_auc
+from deepfake.params import ReportParams
+from deepfake.reporting.items import Items
+from deepfake.reporting.matrix import Estimate, role_resamples, rounded
+from deepfake.reporting.scores import VIDEO, ScoreSet, select
+from deepfake.tables import write_rows
+
+BASELINE, ROBUST = "baseline", "robust"
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One video-level metric of both models under one condition.
+
+    Attributes:
+        role, condition, metric: of what.
+        baseline, robust: values of the two models.
+        difference: robust minus baseline with its paired interval; NaN bounds where all resamples agree.
+    """
+
+    role: str
+    condition: str
+    metric: str
+    baseline: float
+    robust: float
+    difference: Estimate
+
+    @property
+    def verdict(self) -> str:
+        """The robust model is `better`, `worse`, `not distinguishable` or `equal`, or there is `no interval`."""
+        value, low, high = self.difference
+        if math.isnan(low):
+            return "no interval" if value else "equal"
+        if low > 0:
+            return "better"
+        return "worse" if high < 0 else "not distinguishable"
+
+
+@dataclass(frozen=True)
+class _PairCells:
+    """A pair as a line of a table."""
+
+    role: str
+    condition: str
+    metric: str
+    baseline: float | str
+    robust: float | str
+    difference: float | str
+    low: float | str
+    high: float | str
+
+
+def pair_models(score_sets: Sequence[ScoreSet], settings: ReportParams, seed: int) -> list[Pair]:
+    """All pairs, by role and condition; none where one of the two models was not scored.
+
+    Raises:
+        DataError: the two models were scored on different videos.
+    """
+    by_model = {(scores.model, scores.role): scores for scores in score_sets}
+    roles = dict.fromkeys(scores.role for scores in score_sets)
+    both = [role for role in roles if (BASELINE, role) in by_model and (ROBUST, role) in by_model]
+    return [
+        pair
+        for role in both
+        for pair in _pairs(by_model[BASELINE, role], by_model[ROBUST, role], settings, seed)
+    ]  # fmt: skip
+
+
+def write_pairs(path: Path, pairs: Sequence[Pair]) -> None:
+    """Write the pairs as CSV, cells empty where undefined."""
+    cells = (
+        _PairCells(
+            pair.role,
+            pair.condition,
+            pair.metric,
+            *map(rounded, (pair.baseline, pair.robust, *pair.difference)),
+        )
+        for pair in pairs
+    )
+    write_rows(path, _PairCells, cells)
+
+
+def _pairs(baseline: ScoreSet, robust: ScoreSet, settings: ReportParams, seed: int) -> Iterator[Pair]:
+    statistics: dict[str, Statistic] = {
+        "auc": auc,
+        "partial_auc": partial(partial_auc, max_fpr=settings.max_false_positive_rate),
+        "tpr_at_1pct_fpr": partial(tpr_at_fpr, max_fpr=TARGET_FPR),
+    }
+    resamples = role_resamples(baseline, settings, seed)
+    for condition in (name for name in baseline.frames if name in robust.frames):
+        first, second = (select(scores, condition, VIDEO) for scores in (baseline, robust))
+        if first.names != second.names:
+            raise DataError(f"{baseline.role}, {condition}: the two models were scored on different videos")
+        for metric, statistic in statistics.items():
+            yield Pair(baseline.role, condition, metric, *_compare(statistic, first, second, resamples))
+
+
+def _compare(statistic: Statistic, first: Items, second: Items, resamples: Resamples) -> tuple[float, float, Estimate]:
+    rankings = [Ranking(items.scores, items.labels) for items in (first, second)]
+    before, after = (float(statistic(ranking.roc())) for ranking in rankings)
+    old, new = (resample({"": statistic}, ranking, first.clusters, resamples)[""] for ranking in rankings)
+    return before, after, Estimate(after - before, *percentile_interval(new - old))

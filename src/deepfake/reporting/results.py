@@ -1,0 +1,71 @@
+"""All numbers of a report, computed once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from deepfake.params import ReportParams
+from deepfake.reporting.eps_curve import EpsPoint, eps_points
+from deepfake.reporting.matrix import MetricRow, build_matrix
+from deepfake.reporting.pairing import Pair, pair_models
+from deepfake.reporting.scores import ALL_METHODS, ScoreSet
+from deepfake.reporting.trivial import TrivialRow, trivial_rows
+
+
+@dataclass(frozen=True)
+class Results:
+    """What the scores say.
+
+    Attributes:
+        score_sets: the scores, models by name, roles in the order of the report.
+        rows: the matrix of metrics.
+        trivial: predictors that look at no face.
+        pairs: robust minus baseline.
+        eps: points of the eps curve by model and role.
+        settings, seed: of the bootstrap.
+    """
+
+    score_sets: Sequence[ScoreSet]
+    rows: Sequence[MetricRow]
+    trivial: Sequence[TrivialRow]
+    pairs: Sequence[Pair]
+    eps: dict[tuple[str, str], list[EpsPoint]]
+    settings: ReportParams
+    seed: int
+
+    @property
+    def roles(self) -> list[str]:
+        return list(dict.fromkeys(scores.role for scores in self.score_sets))
+
+    def of_role(self, role: str) -> dict[str, ScoreSet]:
+        """Score sets of a role by model."""
+        return {scores.model: scores for scores in self.score_sets if scores.role == role}
+
+    def rows_of(self, scores: ScoreSet, level: str, method: str = ALL_METHODS) -> dict[str, MetricRow]:
+        """Rows of one score set on one level by condition."""
+        key = (scores.model, scores.role, level, method)
+        return {row.condition: row for row in self.rows if (row.model, row.role, row.level, row.method) == key}
+
+    def pairs_of(self, role: str, condition: str) -> dict[str, Pair]:
+        """Robust minus baseline under one condition by metric; empty where one of them was not scored."""
+        return {pair.metric: pair for pair in self.pairs if (pair.role, pair.condition) == (role, condition)}
+
+    def trivial_of(self, role: str) -> list[TrivialRow]:
+        """Predictors that look at no face: the same ones stand beside every model of a role."""
+        return [line for line in self.trivial if (line.model, line.role) == (next(iter(self.of_role(role))), role)]
+
+
+def compute_results(score_sets: Sequence[ScoreSet], settings: ReportParams, seed: int) -> Results:
+    """Every metric with its interval.
+
+    Raises:
+        DataError: scores of one class only, or models that were scored on different videos.
+    """
+    return Results(
+        score_sets=score_sets,
+        rows=build_matrix(score_sets, settings, seed),
+        trivial=trivial_rows(score_sets, settings, seed),
+        pairs=pair_models(score_sets, settings, seed),
+        eps={(scores.model, scores.role): eps_points(scores, settings, seed) for scores in score_sets},
+        settings=settings,
+        seed=seed,
+    )

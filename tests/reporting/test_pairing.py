@@ -1,0 +1,159 @@
+"""Robust minus baseline is a paired bootstrap, the worst case a minimum by frame, the eps curve an AUC by budget."""
+
+import csv
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from deepfake.errors import DataError
+from deepfake.metrics.bootstrap import percentile_interval
+from deepfake.metrics.ranking import roc_auc
+from deepfake.params import Params
+from deepfake.records import FaceVideo
+from deepfake.reporting.conditions import headline_conditions, parse_condition, with_worst_case
+from deepfake.reporting.eps_curve import eps_points
+from deepfake.reporting.items import Items, to_videos
+from deepfake.reporting.matrix import Estimate, role_resamples
+from deepfake.reporting.pairing import Pair, pair_models, write_pairs
+from deepfake.reporting.scores import ScoreSet, select
+
+
+def items(*logits: float) -> Items:
+    """A real and two fakes, one frame each."""
+    names = ("youtube/1", "Deepfakes/1", "Deepfakes/2")
+    videos = [
+        FaceVideo(f"ffpp/{name}", "", "video", int("Deep" in name), "test", "c", "", "", 1, 1, 1, "") for name in names
+    ]
+    return Items(names, tuple(videos), np.array(logits))
+
+
+def test_the_worst_case_is_the_lowest_logit_of_fakes_and_leaves_reals_alone() -> None:
+    frames = {
+        "clean": items(-1.0, 4.0, -5.0),
+        "jpeg50": items(-1.5, 3.0, 2.0),
+        "pgd": items(-9.0, 1.0, 6.0),
+        "unet": items(9.0, 2.0, 7.0),
+        "unet_jpeg50": items(8.0, 5.0, 1.0),
+        "pgd_both": items(0.0, -99.0, -99.0),
+        "unet_h264_crf23": items(0.0, -99.0, -99.0),
+    }
+    derived = with_worst_case(frames)
+    assert list(derived) == [*frames, "worst", "worst_jpeg50"]
+    assert derived["worst"].scores.tolist() == [-1.0, 1.0, -5.0]
+    assert derived["worst_jpeg50"].scores.tolist() == [-1.5, 3.0, 1.0]
+
+
+def test_without_an_attack_there_is_no_worst_case() -> None:
+    frames = {"clean": items(0.0, 1.0, 2.0), "jpeg50": items(0.0, 1.0, 2.0), "pgd_both": items(0.0, 1.0, 2.0)}
+    assert with_worst_case(frames) == frames
+
+
+def test_the_worst_case_of_a_video_is_the_mean_of_its_worst_frames(score_sets: list[ScoreSet]) -> None:
+    frames = score_sets[2].frames
+    fakes = frames["clean"].labels == 1
+    lowest = np.minimum.reduce([frames[name].scores for name in ("clean", "pgd", "unet")])
+    expected = Items(frames["clean"].names, frames["clean"].videos, np.where(fakes, lowest, frames["clean"].scores))
+    assert np.array_equal(select(score_sets[2], "worst", "video").scores, to_videos(expected).scores)
+
+
+def test_conditions_are_taken_apart_and_grouped() -> None:
+    groups = {
+        "clean": "compression",
+        "h264_crf40": "compression",
+        "unet": "attacks",
+        "pgd_jpeg50": "attacks, then compression",
+        "worst_jpeg50": "worst case",
+        "pgd_both_jpeg50": "both classes attacked",
+    }
+    assert {name: parse_condition(name).group for name in groups} == groups
+
+
+def test_the_summary_takes_the_first_codec_of_each_kind() -> None:
+    names = ["clean", "worst", "unet", "unet_jpeg30", "unet_jpeg90", "unet_both_h264_crf23", "unet_h264_crf40"]
+    assert headline_conditions(names) == ["clean", "unet_jpeg30", "unet_h264_crf40", "worst"]
+    assert headline_conditions(["clean", "jpeg50"]) == ["clean"]
+
+
+def pair_of(pairs: list[Pair], role: str, condition: str, metric: str) -> Pair:
+    return next(pair for pair in pairs if (pair.role, pair.condition, pair.metric) == (role, condition, metric))
+
+
+def test_a_difference_is_resampled_in_pairs(pairs: list[Pair], score_sets: list[ScoreSet], params: Params) -> None:
+    """Against the plainest bootstrap there is: write every drawn video down as often as it was drawn."""
+    pair = pair_of(pairs, "train", "unet_jpeg50", "auc")
+    both = [select(scores, "unet_jpeg50", "video") for scores in (score_sets[0], score_sets[2])]
+    before, after = (roc_auc(shown.scores, shown.labels) for shown in both)
+    assert pair.difference.value == pytest.approx(after - before)
+    resamples = role_resamples(score_sets[0], params.report, params.seed)
+    columns = [resamples.index[cluster] for cluster in both[0].clusters]
+    differences = []
+    for counts in resamples.counts:
+        drawn = np.repeat(np.arange(len(columns)), counts[columns])
+        old, new = (roc_auc(shown.scores[drawn], shown.labels[drawn]) for shown in both)
+        differences.append(new - old)
+    assert pair.difference[1:] == pytest.approx(percentile_interval(np.array(differences)))
+    assert pair.verdict == "better"
+
+
+def test_identical_models_differ_by_exactly_nothing(score_sets: list[ScoreSet], params: Params) -> None:
+    twins = [score_sets[0], replace(score_sets[0], model="robust")]
+    pairs = pair_models(twins, params.report, params.seed)
+    assert {pair.condition for pair in pairs} == set(score_sets[0].frames)
+    for pair in pairs:
+        assert pair.difference.value == 0
+        assert np.isnan(pair.difference.low)
+        assert pair.verdict == "equal"
+
+
+@pytest.mark.parametrize(
+    ("difference", "verdict"),
+    [
+        (Estimate(0.1, 0.01, 0.2), "better"),
+        (Estimate(-0.1, -0.2, -0.01), "worse"),
+        (Estimate(0.1, 0.0, 0.2), "not distinguishable"),
+        (Estimate(0.1), "no interval"),
+        (Estimate(0.0), "equal"),
+    ],
+)
+def test_a_verdict_needs_an_interval_without_zero(difference: Estimate, verdict: str) -> None:
+    assert Pair("train", "clean", "auc", 0.5, 0.6, difference).verdict == verdict
+
+
+def test_one_model_alone_has_no_pairs(score_sets: list[ScoreSet], params: Params) -> None:
+    assert pair_models(score_sets[:2], params.report, params.seed) == []
+
+
+def test_models_that_saw_different_videos_are_not_compared(score_sets: list[ScoreSet], params: Params) -> None:
+    clean = score_sets[2].frames["clean"]
+    fewer = Items(clean.names[8:], clean.videos[8:], clean.scores[8:])
+    with pytest.raises(DataError, match="different videos"):
+        pair_models([score_sets[0], replace(score_sets[2], frames={"clean": fewer})], params.report, params.seed)
+
+
+def test_the_table_of_differences_has_empty_cells_where_undefined(pairs: list[Pair], tmp_path: Path) -> None:
+    write_pairs(tmp_path / "comparison.csv", pairs)
+    with (tmp_path / "comparison.csv").open() as file:
+        table = list(csv.DictReader(file))
+    assert len(table) == len(pairs)
+    assert list(table[0]) == ["role", "condition", "metric", "baseline", "robust", "difference", "low", "high"]
+    assert "nan" not in (tmp_path / "comparison.csv").read_text()
+    assert float(table[0]["difference"]) == pytest.approx(pairs[0].difference.value, abs=1e-6)
+
+
+def test_the_eps_curve_starts_clean_falls_and_has_bounds(score_sets: list[ScoreSet], params: Params) -> None:
+    points = eps_points(score_sets[2], params.report, params.seed)
+    assert [point.eps_255 for point in points] == [0, 1, 2, 4, 8]
+    aucs = [point.auc for point in points]
+    assert aucs == sorted(aucs, reverse=True)
+    assert aucs[0] > 0.9
+    assert all(float(point.low) <= point.auc <= float(point.high) for point in points)
+
+
+def test_the_eps_curve_ranks_the_mean_of_a_videos_frames(score_sets: list[ScoreSet], params: Params) -> None:
+    shown = score_sets[0].frames["unet"]  # four frames of each video
+    (point,) = eps_points(replace(score_sets[0], eps_curve={0.1: shown}), params.report, params.seed)
+    videos = select(score_sets[0], "unet", "video")
+    assert point.auc == pytest.approx(roc_auc(videos.scores, videos.labels), abs=1e-6)
+    assert point.eps_255 == 25.5

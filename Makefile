@@ -4,10 +4,10 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
-.PHONY: help repro test lint format stale clean
+.PHONY: help repro test test-mutants lint format stale clean
 
 help: ## show this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 14
 
 repro: .venv/.run ## run the pipeline on the sample data and compare with the committed results
 	dvc repro
@@ -16,6 +16,9 @@ repro: .venv/.run ## run the pipeline on the sample data and compare with the co
 
 test: .venv/.dev ## run the tests
 	python -m pytest -q
+
+test-mutants: .venv/.dev ## put ten known bugs back, one at a time, and see that a test fails
+	python tests/run_mutants.py
 
 lint: .venv/.dev ## check style and types
 	ruff check .

@@ -24,7 +24,13 @@ TOY: dict[str, Any] = {
                  "pretrained": False, "weights": None},
     "baseline": {"epochs": 2, "steps": 3, "batch_size": 4},
     "control": {"epochs": 1},
-    "evaluate": {"batch_size": 16, "jpeg_quality": [50], "h264_crf": [23]},
+    "attack": {"steps": 2},
+    "unet": {"width": 4, "epochs": 1, "steps": 3, "batch_size": 4},
+    "robust": {"epochs": 2, "steps": 3, "batch_size": 4, "pgd_steps": 1, "final_pgd_steps": 2, "watch_frames": 4,
+               "watch_steps": 2},
+    "evaluate": {"batch_size": 16, "jpeg_quality": [50], "h264_crf": [23], "eps_curve": ["1/255", "8/255"],
+                 "sanity_frames": 2},
+    "gradcam": {"faces": 1, "measured": 2},
     "report": {"resamples": 100},
 }  # fmt: skip
 

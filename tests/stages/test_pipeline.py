@@ -10,8 +10,15 @@ from toy_project import Project
 
 from deepfake.crops.shards import open_crops
 from deepfake.detector.checkpoint import load_checkpoint
+from deepfake.findings import EpsScore, Explanation, Perturbation
 from deepfake.records import FaceVideo, FrameScore
 from deepfake.tables import read_rows
+
+CODECS = ("", "_jpeg50", "_h264_crf23")
+CONDITIONS = {"clean", "jpeg50", "h264_crf23"} | {
+    f"{attack}{codec}" for attack in ("pgd", "unet", "pgd_both", "unet_both") for codec in CODECS
+}
+EVALUATE = {f"evaluate@{model}-{role}" for model in ("baseline", "robust") for role in ("train", "cross")}
 
 
 @pytest.fixture
@@ -34,10 +41,24 @@ def test_each_stage_wrote_what_the_next_one_reads(toy: Project) -> None:
         crops = open_crops(data / "crops" / role)
         assert len(videos) == len(list(toy.root.glob(f"data/raw/sample/{_tree(role)}/**/*.mp4"))) - _masks(toy, role)
         assert {row.video for row in crops.rows} == {video.video for video in videos if video.frames_found}
-        scores = read_rows(data / "scores" / f"baseline_{role}" / "frames.csv", FrameScore)
-        assert {score.condition for score in scores} == {"clean", "jpeg50", "h264_crf23"}
         scored = {video.video for video in videos if video.split != "train" and video.frames_found}
-        assert {score.video for score in scores} == scored
+        for model in ("baseline", "robust"):
+            scores = read_rows(data / "scores" / f"{model}_{role}" / "frames.csv", FrameScore)
+            assert {score.condition for score in scores} == CONDITIONS
+            assert {score.video for score in scores} == scored
+            assert read_rows(data / "scores" / f"{model}_{role}" / "perturbations.csv", Perturbation)
+            curve = read_rows(data / "scores" / f"{model}_{role}" / "eps_curve.csv", EpsScore)
+            assert {round(255 * score.eps) for score in curve} == {0, 1, 8}
+        explained = read_rows(data / "explain" / role / "faces.csv", Explanation)
+        assert {row.model for row in explained} == {"baseline", "robust"}
+        assert {path.suffix for path in (toy.root / "plots" / "gradcam" / role).iterdir()} == {".png"}
+
+
+def test_attacks_stay_in_their_budget_to_the_last_pixel(toy: Project) -> None:
+    for model in ("baseline", "robust"):
+        moved = read_rows(toy.root / "data" / "scores" / f"{model}_train" / "perturbations.csv", Perturbation)
+        assert {row.attack for row in moved} == {"pgd", "unet"}
+        assert all(0 < row.linf <= 8 / 255 + 1e-6 for row in moved)
 
 
 def test_no_person_is_in_two_splits(toy: Project) -> None:
@@ -68,16 +89,34 @@ def test_metrics_and_plots_can_be_shown(toy: Project, tmp_path: Path) -> None:
 
 def test_a_new_quality_reruns_evaluation_and_report_only(project: Project) -> None:
     printed = project.succeed("dvc", "exp", "run", "-S", "evaluate.jpeg_quality=[30]")
-    ran = {line.split("'")[1] for line in printed.splitlines() if line.startswith("Running stage")}
-    assert ran == {"evaluate@baseline-train", "evaluate@baseline-cross", "report"}
+    assert ran(printed) == {*EVALUATE, "report"}
+    assert "jpeg30" in (project.root / "plots/conditions.csv").read_text()
+    assert "clean" not in project.succeed("dvc", "metrics", "diff", "--md"), "what did not change must not show"
+
+
+def test_a_new_budget_retrains_and_attacks_again_and_leaves_the_baseline_alone(project: Project) -> None:
+    printed = project.succeed("dvc", "exp", "run", "-S", "attack.eps=4/255")
+    assert ran(printed) == {
+        "train_robust@robust", "train_robust@longer", "fit_attacker@baseline", "fit_attacker@robust", *EVALUATE,
+        "render_gradcam@train", "render_gradcam@cross", "report",
+    }  # fmt: skip
+    assert "attack.eps" in project.succeed("dvc", "params", "diff")
     diff = project.succeed("dvc", "metrics", "diff", "--md")
-    assert "jpeg30" in diff
-    assert "clean" not in diff, "what did not change must not show"
+    assert "unet_jpeg50" in diff
+    assert "coverage" not in diff, "what did not change must not show"
+    moved = read_rows(project.root / "data/scores/baseline_train/perturbations.csv", Perturbation)
+    assert max(row.linf for row in moved) <= 4 / 255 + 1e-6
 
 
 @pytest.mark.parametrize(
     ("setting", "line"),
-    [("crops.size=banana", "crops.size"), ("+crops.sizes=64", "crops.sizes: no such key"), ("faces.min_face=3", "20")],
+    [
+        ("crops.size=banana", "crops.size"),
+        ("+crops.sizes=64", "crops.sizes: no such key"),
+        ("faces.min_face=3", "20"),
+        ("attack.eps=banana", "attack.eps: should be a budget such as 8/255 or 0.03, above 0 and at most 1/2"),
+        ("attack.eps=2", "attack.eps: should be a budget such as 8/255 or 0.03, above 0 and at most 1/2, not 2"),
+    ],
 )
 def test_a_bad_setting_is_one_line_and_can_be_undone(project: Project, setting: str, line: str) -> None:
     done = project.run("dvc", "exp", "run", "-S", setting)
@@ -160,6 +199,11 @@ def test_the_same_revision_gives_the_same_bytes_again(toy: Project, tmp_path: Pa
     clone.succeed("dvc", "repro")
     assert clone.succeed("git", "status", "--porcelain") == "", "some committed result came out different"
     assert "identical" in clone.succeed("python", "src/compare.py")
+
+
+def ran(printed: str) -> set[str]:
+    """Names of the stages that were run, from what DVC printed."""
+    return {line.split("'")[1] for line in printed.splitlines() if line.startswith("Running stage")}
 
 
 def _tree(role: str) -> str:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from deepfake.attacks.ball import project
-from deepfake.attacks.unet import PerturbationUNet
+from deepfake.attacks.unet import HARD, PerturbationUNet
 from deepfake.errors import CheckpointError
 from deepfake.modes import evaluating
 from deepfake.runtime import replacing
@@ -34,12 +34,7 @@ class Learned:
     def __call__(self, _model: nn.Module, x: Tensor, y: Tensor, _seeds: Sequence[int]) -> Tensor:
         """As `Attack`; neither the model nor the seeds have any influence."""
         with evaluating(self.unet), torch.no_grad():
-            return perturb(self.unet, x, y, self.eps)
-
-
-def perturb(unet: nn.Module, x: Tensor, y: Tensor, eps: float) -> Tensor:
-    """Crops (B, 3, S, S) perturbed by a U-Net within `eps` and [0, 1]; the gradient reaches its weights."""
-    return project(x + eps * unet(x, y), x, eps)
+            return project(x + self.eps * self.unet(x, y, gain=HARD), x, self.eps)
 
 
 def save_attacker(path: Path, unet: PerturbationUNet, eps: float) -> None:

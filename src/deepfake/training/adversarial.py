@@ -123,7 +123,7 @@ class Adversaries:
         self._steps, self._strength, self._best_watched = state["numbers"]
 
     def _meet_unet(self, model: nn.Module, batch: Batch) -> Tensor:
-        losses, x_adv = unet_losses(self.unet, model, batch, self.unet_params, self.budget)
+        losses = unet_losses(self.unet, model, batch, self.unet_params, self.budget)
         loss = torch.stack(list(losses.values())).sum()
         if not torch.isfinite(loss):
             raise TrainingError("the U-Net's loss is not finite; try a lower unet.learning_rate")
@@ -136,7 +136,7 @@ class Adversaries:
         if self._pool and torch.rand(()) < 0.5:
             self._earlier.load_state_dict(self._pool[int(torch.randint(len(self._pool), ()))])
             return Learned(self._earlier, self.budget)(model, batch.x, batch.y, ())
-        return x_adv.detach()
+        return Learned(self.unet, self.budget)(model, batch.x, batch.y, ())
 
 
 def _freeze_batch_statistics(model: nn.Module) -> None:

@@ -1,7 +1,7 @@
 """Fitting the learned attacker: what its U-Net minimises, against a detector that stands still."""
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.nn import functional as F
 
 from deepfake.attacks.ball import project
@@ -14,22 +14,25 @@ from deepfake.params import UnetParams
 from deepfake.training.loop import Losses, Step
 
 MARGIN = 4.0  # logits on the wrong side, beyond which a crop counts as won and its gradient fades
+EVASION = 0.75  # share of crops on which a fresh attacker learns to push toward real
 
 
 def attacker_step(detector: nn.Module, params: UnetParams, eps: float) -> Step:
-    """A step that fits a U-Net against a detector; its losses are those of `unet_losses`."""
+    """A step that fits a U-Net against a detector; its losses are those of `unet_losses`.
+
+    A crop is pushed to either side whatever it is: what makes a fake look real can be learned on a real crop too. Most
+    are pushed toward real, for evasion is the threat that counts.
+    """
 
     def step(unet: nn.Module, batch: Batch) -> Losses:
-        losses, _ = unet_losses(unet, detector, batch, params, eps)
-        return losses
+        pushed = Batch(batch.x, (torch.rand(batch.y.shape) < EVASION).to(batch.y), batch.rows)
+        return unet_losses(unet, detector, pushed, params, eps)
 
     return step
 
 
-def unet_losses(
-    unet: nn.Module, detector: nn.Module, batch: Batch, params: UnetParams, eps: float
-) -> tuple[Losses, Tensor]:
-    """Losses of the learned attacker on a batch, and the crops (B, 3, S, S) that it made.
+def unet_losses(unet: nn.Module, detector: nn.Module, batch: Batch, params: UnetParams, eps: float) -> Losses:
+    """Losses of the learned attacker on a batch.
 
     `attack` falls as logits move to the wrong side; nothing between the U-Net and the detector stops its gradient.
     `total_variation` and `frequency` are relative to the budget and carry their weights. A share of the batches is
@@ -43,9 +46,8 @@ def unet_losses(
     seen = differentiable_jpeg(x_adv, quality=quality) if torch.rand(()) < params.jpeg else x_adv
     with frozen(detector):
         won = objective(detector(seen), batch.y)
-    losses = {
+    return {
         "attack": F.softplus(MARGIN - won).mean(),
         "total_variation": params.total_variation * total_variation(delta, eps),
         "frequency": params.frequency * high_frequency_power(delta, eps),
     }
-    return losses, x_adv

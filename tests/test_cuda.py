@@ -7,10 +7,15 @@ import pytest
 import torch
 from crop_folders import write_crop_folder
 
-from deepfake.crops.batches import TrainingBatches, to_unit
+from deepfake.attacks.measures import measure
+from deepfake.attacks.pgd import PGD
+from deepfake.attacks.unet import PerturbationUNet
+from deepfake.corruptions.differentiable_jpeg import differentiable_jpeg
+from deepfake.crops.batches import Batch, TrainingBatches, to_unit
 from deepfake.crops.shards import open_crops
 from deepfake.detector.hybrid import HybridDetector
 from deepfake.params import load_params
+from deepfake.training.adversarial import Adversaries, Opponents
 from deepfake.training.clean import clean_step
 from deepfake.training.loop import Task, prepare_fit, run_fit
 
@@ -45,3 +50,35 @@ def test_training_in_bf16_moves_the_weights_and_stays_finite(model: HybridDetect
     assert len(fit.history) == 2
     assert all(np.isfinite(epoch["train/clean"]) for epoch in fit.history)
     assert next(fit.average.module.parameters()).is_cuda
+
+
+def test_pgd_stays_in_its_ball_and_breaks_the_same_crops_as_on_the_cpu(model: HybridDetector) -> None:
+    x, y, seeds = torch.rand(8, 3, 80, 80), torch.ones(8), range(8)
+    attack = PGD(8 / 255, steps=5)
+    with torch.no_grad():
+        expected = model(attack(model, x, y, seeds))
+        x_adv = attack(model.cuda(), x.cuda(), y.cuda(), seeds)
+        found = model(x_adv)
+    assert (x_adv.cpu() - x).abs().max() <= 8 / 255 + 1e-6
+    assert torch.allclose(found.cpu(), expected, atol=0.1), "signs of tiny gradients may differ"
+
+
+def test_the_differentiable_jpeg_and_the_measures_agree_with_the_cpu() -> None:
+    x = torch.rand(2, 3, 80, 80)
+    once = differentiable_jpeg(x.cuda(), quality=50).cpu()
+    assert (once - differentiable_jpeg(x, quality=50)).abs().mean() < 1e-3, "a level may round the other way"
+    on_gpu = measure(x.cuda().clamp(0.1, 0.9), x.cuda(), 0.1)
+    for name, values in vars(measure(x.clamp(0.1, 0.9), x, 0.1)).items():
+        assert torch.allclose(getattr(on_gpu, name).cpu(), values, rtol=1e-3, atol=1e-4), name
+
+
+def test_a_step_against_two_adversaries_in_bf16_has_finite_losses_and_gradients(model: HybridDetector) -> None:
+    device = torch.device("cuda")
+    adversaries = Adversaries(PARAMS.robust, PARAMS.unet, Opponents(), PerturbationUNet(16).to(device), eps=8 / 255)
+    batch = Batch(torch.rand(4, 3, 80, 80, device=device), torch.tensor([0.0, 1, 0, 1], device=device), [])
+    model.cuda().train()
+    with torch.autocast("cuda", torch.bfloat16):
+        losses = adversaries.step(model, batch)
+    torch.stack(list(losses.values())).sum().backward()
+    assert losses.keys() == {"clean", "pgd", "unet"}
+    assert all(torch.isfinite(p.grad).all() for p in model.parameters() if p.grad is not None)

@@ -254,8 +254,8 @@ class AttackParams(Section):
 class UnetParams(FitParams):
     """The learned attacker: a U-Net that draws a perturbation in one pass.
 
-    `epochs`, `steps` and `batch_size` are those of fitting it afresh against a frozen detector; the rest holds in
-    training too.
+    What is fitted how (`FitParams`) is said of fitting it afresh against a frozen detector; `width` to `jpeg_quality`
+    hold in robust training too.
 
     Attributes:
         width: channels of its first level.
@@ -282,6 +282,7 @@ class RobustParams(TrainingParams):
         final_pgd_steps: its steps in the last `final` share of the epochs.
         final: share of the epochs with the stronger inner PGD.
         clean_weight, pgd_weight, unet_weight: weights of the three losses.
+        unet_learning_rate: of the U-Net's optimiser in training.
         freeze_batch_statistics: keep BatchNorm's running statistics as the baseline left them.
         pool: snapshots of the U-Net that the detector is trained against in turn.
         max_clean_drop: an epoch is eligible if its validation AUC is at most this far below the baseline's.
@@ -299,6 +300,7 @@ class RobustParams(TrainingParams):
     clean_weight: Weight
     pgd_weight: Weight
     unet_weight: Weight
+    unet_learning_rate: Annotated[float, Field(gt=0, le=1)]
     freeze_batch_statistics: bool
     pool: Annotated[int, Field(ge=1, le=100)]
     max_clean_drop: Fraction

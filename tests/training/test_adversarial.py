@@ -9,23 +9,23 @@ from torch import Tensor, nn
 from toy_detectors import EPS, UNET, Small, draw_crops, objective_of, train_small
 
 from deepfake.attacks.pgd import PGD
+from deepfake.attacks.unet import PerturbationUNet
 from deepfake.crops.batches import Batch
 from deepfake.params import RobustParams
 from deepfake.training.adversarial import Adversaries, Opponents
 from deepfake.training.loop import Fit, Task, TrainingError, prepare_fit, run_fit
 
-CPU = torch.device("cpu")
 PARAMS = RobustParams(
     epochs=4, steps=6, batch_size=16, learning_rate=3e-3, warmup=0.3, weight_decay=0.01, label_smoothing=0.05,
     average_halflife=0.5, max_gradient_norm=1.0, eps=None, ramp=0.5, pgd_steps=2, final_pgd_steps=4, final=0.25,
-    clean_weight=1.0, pgd_weight=1.0, unet_weight=0.5, freeze_batch_statistics=True, pool=2, max_clean_drop=0.03,
-    watch_frames=4, watch_steps=5, max_overfit=0.2,
+    clean_weight=1.0, pgd_weight=1.0, unet_weight=0.5, unet_learning_rate=1e-2, freeze_batch_statistics=True, pool=2,
+    max_clean_drop=0.03, watch_frames=4, watch_steps=5, max_overfit=0.2,
 )  # fmt: skip
 
 
 def adversaries(params: RobustParams = PARAMS, opponents: Opponents | None = None) -> Adversaries:
     torch.manual_seed(0)
-    return Adversaries(params, UNET, opponents or Opponents(), eps=EPS, device=CPU)
+    return Adversaries(params, UNET, opponents or Opponents(), PerturbationUNet(UNET.width), eps=EPS)
 
 
 def batches(epoch: int, params: RobustParams = PARAMS) -> Iterator[Batch]:

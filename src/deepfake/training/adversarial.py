@@ -1,6 +1,7 @@
 """Training a detector while PGD and a U-Net attack it (Madry et al. 2018; Goodfellow et al. 2014 for the game)."""
 
 from collections import defaultdict, deque
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,15 +33,22 @@ class Adversaries:
 
     The detector is trained on the clean batch, on PGD's and on the U-Net's version of it. The U-Net takes a step on
     every batch; half of the time the detector meets one of its earlier selves, so that the game does not go in circles.
+
+    Args:
+        params: budget ramp, inner PGD, weights of the losses, guards.
+        unet_params: what shapes the U-Net's perturbation.
+        opponents: who takes part.
+        unet: the U-Net to start with; one that already fools the baseline is an opponent from the first step on.
+        eps: full budget in [0, 1] pixel space.
     """
 
     def __init__(
-        self, params: RobustParams, unet_params: UnetParams, opponents: Opponents, *, eps: float, device: torch.device
+        self, params: RobustParams, unet_params: UnetParams, opponents: Opponents, unet: PerturbationUNet, *, eps: float
     ) -> None:
         self.params, self.unet_params, self.opponents, self.eps = params, unet_params, opponents, eps
-        self.unet = PerturbationUNet(unet_params.width).to(device)
-        self._optimizer = torch.optim.Adam(self.unet.parameters(), lr=unet_params.learning_rate)
-        self._earlier = PerturbationUNet(unet_params.width).to(device)
+        self.unet = unet.requires_grad_(True)
+        self._optimizer = torch.optim.Adam(self.unet.parameters(), lr=params.unet_learning_rate)
+        self._earlier = deepcopy(unet)
         self._pool: deque[Weights] = deque(maxlen=params.pool)
         self._good: dict[str, Weights] = {}
         self._best_watched = 0.0
@@ -126,7 +134,7 @@ class Adversaries:
         losses = unet_losses(self.unet, model, batch, self.unet_params, self.budget)
         loss = torch.stack(list(losses.values())).sum()
         if not torch.isfinite(loss):
-            raise TrainingError("the U-Net's loss is not finite; try a lower unet.learning_rate")
+            raise TrainingError("the U-Net's loss is not finite; try a lower robust.unet_learning_rate")
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(self.unet.parameters(), self.unet_params.max_gradient_norm)

@@ -1,4 +1,4 @@
-"""Stage: score validation and test videos of a dataset under every attack and every codec."""
+"""Stage: score test videos of a dataset under every attack and every codec, and validation videos clean."""
 
 import argparse
 import json
@@ -86,10 +86,13 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _score_compressed(work: Evaluation) -> list[FrameScore]:
+    """Test videos under every codec; clean also those of validation, which thresholds come from."""
     scores: list[FrameScore] = []
     for condition in compressed_conditions(work.params.evaluate, with_video=work.with_video):
-        read = corrupted(whole_clip(work.crops), condition.corrupt)
-        scores += _scores(work.model, work.crops, read, condition.name, work.params)
+        crops = work.crops if condition is CLEAN else work.test
+        scores += _scores(
+            work.model, crops, corrupted(whole_clip(crops), condition.corrupt), condition.name, work.params
+        )
     return scores
 
 
@@ -142,7 +145,7 @@ def _sanity(work: Evaluation, surrogate: nn.Module, *, undefended: bool) -> list
         pixels[label] = to_unit(np.stack([work.test.pixels(row) for row in rows]), device)
         seeds = [derive_seed(work.seed, row.video, row.frame) for row in rows]
     suspect = Suspect(work.model, pixels[REAL], pixels[FAKE], seeds, None if undefended else surrogate, undefended)
-    return sanity_checks(suspect, work.params.attack.eps, work.params.evaluate.eps_curve)
+    return sanity_checks(suspect, work.params.attack.eps, work.params.evaluate.eps_curve, workers=worker_count())
 
 
 def _scores(model: nn.Module, crops: CropSet, read: ReadClip, name: str, params: Params) -> list[FrameScore]:

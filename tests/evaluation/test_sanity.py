@@ -38,10 +38,12 @@ def model() -> Small:
     return train_small()
 
 
-def raised(model: nn.Module, surrogate: nn.Module | None = None, *, undefended: bool = False) -> dict[str, int]:
+def raised(
+    model: nn.Module, surrogate: nn.Module | None = None, *, undefended: bool = False, workers: int = 2
+) -> dict[str, int]:
     x, y = draw_crops(32, seed=5)
     suspect = Suspect(model, x[y == 0], x[y == 1], list(range(16)), surrogate, undefended)
-    return {check.name: check.raised for check in sanity_checks(suspect, EPS, CURVE)}
+    return {check.name: check.raised for check in sanity_checks(suspect, EPS, CURVE, workers=workers)}
 
 
 def test_an_honest_detector_raises_nothing(model: Small) -> None:

@@ -13,10 +13,12 @@ from deepfake.attacks.protocol import Attack
 from deepfake.crops.batches import to_unit
 from deepfake.crops.shards import CropSet
 from deepfake.evaluation.conditions import CLEAN, Condition
+from deepfake.evaluation.parallel import side_by_side
 from deepfake.evaluation.prediction import Clip, read_groups, score_crops, whole_clip
 from deepfake.findings import Perturbation
+from deepfake.modes import frozen
 from deepfake.records import FAKE, CropRow, FaceVideo, FrameScore
-from deepfake.runtime import ahead, derive_seed
+from deepfake.runtime import derive_seed
 
 BOTH = "_both"  # follows the name of an attack that perturbs reals too
 
@@ -63,14 +65,21 @@ def score_attacked(
         codecs: what follows, `CLEAN` for nothing.
         batch_size, workers: as for `score_clips`.
     """
-    for group, pixels in read_groups(crops.clips(), whole_clip(crops), batch_size=batch_size, workers=workers):
+
+    def score(read: tuple[list[Clip], np.ndarray]) -> Attacked:
+        group, pixels = read
         rows = [row for clip in group for row in clip]
         attacked = attack_crops(model, crops, rows, pixels, threat)
         scores: list[FrameScore] = []
         for codec in codecs:
-            seen = attacked if codec is CLEAN else _compress(attacked, group, codec, workers)
+            seen = attacked if codec is CLEAN else _compress(attacked, group, codec)
             scores += score_crops(model, rows, seen, condition=codec.after(threat.name))
-        yield Attacked(scores, list(_perturbations(crops, rows, attacked, pixels, threat)))
+        return Attacked(scores, list(_perturbations(crops, rows, attacked, pixels, threat)))
+
+    groups = read_groups(crops.clips(), whole_clip(crops), batch_size=batch_size, workers=workers)
+    device = next(model.parameters()).device
+    with frozen(model):
+        yield from side_by_side(score, groups, device=device, workers=workers)
 
 
 def attack_crops(model: nn.Module, crops: CropSet, rows: Clip, pixels: np.ndarray, threat: Threat) -> np.ndarray:
@@ -114,10 +123,10 @@ def complete(
     return tables
 
 
-def _compress(pixels: np.ndarray, group: Sequence[Clip], codec: Condition, workers: int) -> np.ndarray:
+def _compress(pixels: np.ndarray, group: Sequence[Clip], codec: Condition) -> np.ndarray:
     ends = np.cumsum([len(clip) for clip in group])
     clips = np.split(pixels, ends[:-1])
-    return np.stack([frame for clip in ahead(codec.corrupt, map(list, clips), workers=workers) for frame in clip])
+    return np.stack([frame for clip in clips for frame in codec.corrupt(list(clip))])
 
 
 def _perturbations(

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from deepfake.attacks.comparators import RandomNoise, Transfer
 from deepfake.attacks.pgd import PGD, fgsm
 from deepfake.attacks.protocol import Attack, objective
+from deepfake.evaluation.parallel import side_by_side
 from deepfake.findings import SanityCheck
 from deepfake.metrics.ranking import roc_auc
 from deepfake.modes import frozen
@@ -68,15 +69,21 @@ class Suspect:
         return roc_auc([*reals, *(-attacked).tolist()], [REAL] * len(reals) + [FAKE] * len(attacked))
 
 
-def sanity_checks(suspect: Suspect, eps: float, eps_curve: Sequence[float]) -> list[SanityCheck]:
+def sanity_checks(suspect: Suspect, eps: float, eps_curve: Sequence[float], *, workers: int) -> list[SanityCheck]:
     """All checks that apply to a detector, in the order of `LIMITS`.
 
     Args:
         suspect: the detector and its crops.
         eps: budget of the evaluation.
         eps_curve: budgets at which the AUC must fall.
+        workers: attacks at once on a CPU.
     """
-    measured = dict(_measure(suspect, eps, eps_curve))
+    budgets = [*sorted(eps_curve), _HOPELESS]
+    attacks = {"clean": _untouched, "again": _untouched} | _attacks(suspect, eps, budgets)
+    with frozen(suspect.model):
+        device = suspect.fakes.device
+        done = side_by_side(suspect.attacked, attacks.values(), device=device, workers=workers)
+        measured = dict(_measure(suspect, dict(zip(attacks, done, strict=True)), budgets))
     return [
         SanityCheck(name, round(measured[name], 6), limit, int(measured[name] > limit))
         for name, limit in LIMITS.items()
@@ -84,23 +91,31 @@ def sanity_checks(suspect: Suspect, eps: float, eps_curve: Sequence[float]) -> l
     ]
 
 
-def _measure(suspect: Suspect, eps: float, eps_curve: Sequence[float]) -> Iterator[tuple[str, float]]:
-    clean, again = suspect.attacked(_untouched), suspect.attacked(_untouched)
-    yield "forward_differs", (clean - again).abs().max().item()
-    yield "zero_budget_changes", (suspect.attacked(PGD(0.0, steps=2)) - clean).abs().max().item()
+def _attacks(suspect: Suspect, eps: float, budgets: Sequence[float]) -> dict[str, Attack]:
+    strong = PGD(eps, steps=50)
+    attacks: dict[str, Attack] = {"zero": PGD(0.0, steps=2), "strong": strong, "stronger": PGD(eps, steps=100)}
+    attacks |= {"single_step": fgsm(eps), "noise": RandomNoise(eps)}
+    attacks |= {f"at {budget}": PGD(budget) for budget in budgets}
+    if suspect.surrogate is not None:
+        attacks["transfer"] = Transfer(suspect.surrogate, strong)
+    if suspect.undefended:
+        attacks["undefended"] = PGD(_REFERENCE, steps=50)
+    return attacks
+
+
+def _measure(suspect: Suspect, found: Mapping[str, Tensor], budgets: Sequence[float]) -> Iterator[tuple[str, float]]:
+    yield "forward_differs", (found["clean"] - found["again"]).abs().max().item()
+    yield "zero_budget_changes", (found["zero"] - found["clean"]).abs().max().item()
     yield "zero_gradients", _share_without_gradient(suspect)
-    budgets = [*sorted(eps_curve), _HOPELESS]
-    aucs = [suspect.auc(clean), *(suspect.auc(suspect.attacked(PGD(budget))) for budget in budgets)]
+    aucs = [suspect.auc(found[name]) for name in ("clean", *(f"at {budget}" for budget in budgets))]
     yield "auc_at_32_255", aucs[-1]
     yield "auc_rises_with_eps", max(later - earlier for earlier, later in pairwise(aucs))
-    strong = suspect.attacked(PGD(eps, steps=50))
-    yield "more_steps_help", suspect.auc(strong) - suspect.auc(suspect.attacked(PGD(eps, steps=100)))
-    yield "single_step_wins", _wins(suspect.attacked(fgsm(eps)), strong)
-    yield "noise_wins", _wins(suspect.attacked(RandomNoise(eps)), strong)
-    if suspect.surrogate is not None:
-        yield "transfer_wins", _wins(suspect.attacked(Transfer(suspect.surrogate, PGD(eps, steps=50))), strong)
+    yield "more_steps_help", suspect.auc(found["strong"]) - suspect.auc(found["stronger"])
+    for weak in ("single_step", "noise", "transfer"):
+        if weak in found:
+            yield f"{weak}_wins", _wins(found[weak], found["strong"])
     if suspect.undefended:
-        yield "undefended_auc", suspect.auc(suspect.attacked(PGD(_REFERENCE, steps=50)))
+        yield "undefended_auc", suspect.auc(found["undefended"])
 
 
 def _untouched(_model: nn.Module, x: Tensor, _y: Tensor, _seeds: Sequence[int]) -> Tensor:

@@ -17,7 +17,7 @@ from deepfake.crops.batches import to_unit
 from deepfake.crops.choosing import evenly, few_per_video
 from deepfake.crops.shards import CropSet, open_crops, require_both_classes
 from deepfake.detector.checkpoint import load_checkpoint
-from deepfake.evaluation.attacked import Threat, complete, score_attacked
+from deepfake.evaluation.attacked import Threat, complete, few_clips, score_attacked
 from deepfake.evaluation.budgets import score_eps_curve
 from deepfake.evaluation.conditions import CLEAN, attacked_conditions, compressed_conditions
 from deepfake.evaluation.prediction import ReadClip, corrupted, masked_face, score_clips, whole_clip
@@ -100,10 +100,11 @@ def _score_threat(
     work: Evaluation, threat: Threat, unattacked: Sequence[FrameScore]
 ) -> tuple[list[FrameScore], list[Perturbation]]:
     codecs = attacked_conditions(work.params.evaluate, with_video=work.with_video)
+    crops = few_clips(work.test, REAL, work.params.evaluate.real_clips)
     scores, perturbations = [], []
-    with progress_bar(total=len(work.test.rows), title=threat.name) as bar:
+    with progress_bar(total=len(crops.rows), title=threat.name) as bar:
         for done in score_attacked(
-            work.model, work.test, threat, codecs, batch_size=work.params.evaluate.batch_size, workers=worker_count()
+            work.model, crops, threat, codecs, batch_size=work.params.evaluate.batch_size, workers=worker_count()
         ):
             scores += done.scores
             perturbations += done.perturbations

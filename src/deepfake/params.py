@@ -327,6 +327,7 @@ class EvaluateParams(Section):
         jpeg_quality: JPEG qualities.
         h264_crf: H.264 constant rate factors.
         attacked_jpeg_quality, attacked_h264_crf: the codecs that follow an attack.
+        real_clips: clips of each real video that are attacked, for the conditions that attack both classes.
         eps_curve: budgets of the eps curve.
         eps_frames: frames of each video on the eps curve.
         sanity_frames: test frames of each class that the checks for masked gradients look at.
@@ -337,6 +338,7 @@ class EvaluateParams(Section):
     h264_crf: tuple[Rate, ...]
     attacked_jpeg_quality: tuple[Quality, ...]
     attacked_h264_crf: tuple[Rate, ...]
+    real_clips: Annotated[int, Field(ge=1, le=1000)]
     eps_curve: tuple[Budget, ...]
     eps_frames: Annotated[int, Field(ge=1, le=1000)]
     sanity_frames: Annotated[int, Field(ge=2, le=100_000)]

@@ -17,17 +17,17 @@ from deepfake.corruptions.jpeg import jpeg
 from deepfake.crops.batches import to_unit
 from deepfake.crops.choosing import evenly, few_per_video
 from deepfake.crops.shards import CropSet, open_crops
-from deepfake.evaluation.attacked import Attacked, Threat, complete, score_attacked
+from deepfake.evaluation.attacked import Attacked, Threat, complete, few_clips, score_attacked
 from deepfake.evaluation.budgets import score_eps_curve
 from deepfake.evaluation.conditions import CLEAN, Condition, attacked_conditions
 from deepfake.evaluation.prediction import score_clips, score_crops, whole_clip
 from deepfake.params import EvaluateParams
-from deepfake.records import FrameScore
+from deepfake.records import REAL, CropRow, FrameScore
 from deepfake.runtime import derive_seed
 
 EVALUATE = EvaluateParams(
     batch_size=6, jpeg_quality=(), h264_crf=(), attacked_jpeg_quality=(50,), attacked_h264_crf=(30,), eps_curve=(0.01,),
-    eps_frames=1, sanity_frames=2,
+    eps_frames=1, sanity_frames=2, real_clips=1,
 )  # fmt: skip
 CODECS = attacked_conditions(EVALUATE, with_video=True)
 
@@ -125,6 +125,17 @@ def test_the_eps_curve_attacks_few_frames_at_new_budgets_only(model: Small, crop
     assert [score.eps for score in curve] == [0.0] * 6 + [EPS / 2] * 6 + [EPS] * 6
     reals = [score for score in curve if "original" in score.video]
     assert {score.logit for score in reals if score.eps < EPS} == {0.0}
+
+
+def test_few_clips_are_the_first_and_whole_and_of_one_class_only() -> None:
+    rows = [CropRow(f"set/{method}/1", clip, frame, 0, 0, 0, 0, 1, 1)
+            for method in ("original", "A") for clip in (0, 1) for frame in (2 * clip, 2 * clip + 1)]  # fmt: skip
+    videos = {row.video: face_video(row.video) for row in rows}
+    few = few_clips(CropSet(videos, rows, {}), REAL, 1)
+    assert [(row.video, row.frame) for row in few.rows if "original" in row.video] == [
+        ("set/original/1", 0), ("set/original/1", 1)
+    ]  # fmt: skip
+    assert len([row for row in few.rows if "/A/" in row.video]) == 4
 
 
 def test_rows_are_picked_evenly() -> None:

@@ -14,7 +14,7 @@ from deepfake.records import FrameScore
 
 EVALUATE = EvaluateParams(
     batch_size=8, jpeg_quality=(90, 50), h264_crf=(23,), attacked_jpeg_quality=(50, 20), attacked_h264_crf=(30,),
-    eps_curve=(0.01,), eps_frames=1, sanity_frames=2,
+    eps_curve=(0.01,), eps_frames=1, sanity_frames=2, real_clips=1,
 )  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """Attacked crops -> logits: each attack is computed once, and every codec applied to its result."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -80,6 +81,15 @@ def score_attacked(
     device = next(model.parameters()).device
     with frozen(model):
         yield from side_by_side(score, groups, device=device, workers=workers)
+
+
+def few_clips(crops: CropSet, label: int, clips: int) -> CropSet:
+    """All crops of the other class, and of every video of class `label` its first `clips` clips, whole."""
+    chosen: dict[str, list[int]] = defaultdict(list)
+    for row in crops.rows:
+        if row.clip not in chosen[row.video] and (len(chosen[row.video]) < clips or crops.label(row) != label):
+            chosen[row.video].append(row.clip)
+    return crops.with_rows([row for row in crops.rows if row.clip in chosen[row.video]])
 
 
 def attack_crops(model: nn.Module, crops: CropSet, rows: Clip, pixels: np.ndarray, threat: Threat) -> np.ndarray:

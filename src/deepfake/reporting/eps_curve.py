@@ -3,11 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from deepfake.metrics.bootstrap import Resamples, percentile_interval, resample
-from deepfake.metrics.ranking import Ranking, auc
 from deepfake.params import ReportParams
-from deepfake.reporting.items import Items, to_videos
-from deepfake.reporting.matrix import Estimate, role_resamples, rounded
+from deepfake.reporting.items import to_videos
+from deepfake.reporting.matrix import Estimate, auc_estimate, role_resamples, rounded
 from deepfake.reporting.scores import ScoreSet
 
 LEVELS = 255  # budgets are told in steps of an 8-bit pixel
@@ -26,18 +24,12 @@ class EpsPoint:
 def eps_points(scores: ScoreSet, settings: ReportParams, seed: int) -> list[EpsPoint]:
     """One point a budget, ascending; a video's score is the mean logit of its few frames on the curve."""
     resamples = role_resamples(scores, settings, seed)
-    return [_point(eps, _auc(to_videos(frames), resamples)) for eps, frames in scores.eps_curve.items()]
+    return [_point(eps, auc_estimate(to_videos(frames), resamples)) for eps, frames in scores.eps_curve.items()]
 
 
 def bounds_of(points: Sequence[EpsPoint]) -> list[tuple[float, float, float]]:
     """Budget and bounds of the points that have an interval."""
     return [(p.eps_255, p.low, p.high) for p in points if isinstance(p.low, float) and isinstance(p.high, float)]
-
-
-def _auc(videos: Items, resamples: Resamples) -> Estimate:
-    ranking = Ranking(videos.scores, videos.labels)
-    samples = resample({"auc": auc}, ranking, videos.clusters, resamples)["auc"]
-    return Estimate(float(auc(ranking.roc())), *percentile_interval(samples))
 
 
 def _point(eps: float, estimate: Estimate) -> EpsPoint:

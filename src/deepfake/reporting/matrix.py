@@ -94,6 +94,17 @@ def role_resamples(scores: ScoreSet, settings: ReportParams, seed: int) -> Resam
     return draw_resamples(clusters, settings.resamples, derive_seed(seed, "bootstrap", scores.role))
 
 
+def auc_estimate(items: Items, resamples: Resamples) -> Estimate:
+    """The AUC of what was ranked, with its interval.
+
+    Raises:
+        DataError: scores of one class only.
+    """
+    ranking = Ranking(items.scores, items.labels)
+    samples = resample({"auc": auc}, ranking, items.clusters, resamples)["auc"]
+    return Estimate(float(auc(ranking.roc())), *percentile_interval(samples))
+
+
 def write_matrix(path: Path, rows: Sequence[MetricRow]) -> None:
     """Write the matrix as CSV: a column each for the metric and its bounds, empty where undefined."""
     keys = ("model", "role", "level", "condition", "method", "reals", "fakes", "clusters")

@@ -7,11 +7,10 @@ from functools import partial
 from pathlib import Path
 
 from deepfake.errors import DataError
-from deepfake.metrics.bootstrap import Resamples, percentile_interval, resample
+from deepfake.metrics.bootstrap import percentile_interval, resample
 from deepfake.metrics.operating_point import TARGET_FPR, tpr_at_fpr
 from deepfake.metrics.ranking import Ranking, Statistic, auc, partial_auc
 from deepfake.params import ReportParams
-from deepfake.reporting.items import Items
 from deepfake.reporting.matrix import Estimate, role_resamples, rounded
 from deepfake.reporting.scores import VIDEO, ScoreSet, select
 from deepfake.tables import write_rows
@@ -102,12 +101,9 @@ def _pairs(baseline: ScoreSet, robust: ScoreSet, settings: ReportParams, seed: i
         first, second = (select(scores, condition, VIDEO) for scores in (baseline, robust))
         if first.names != second.names:
             raise DataError(f"{baseline.role}, {condition}: the two models were scored on different videos")
+        rankings = [Ranking(items.scores, items.labels) for items in (first, second)]
+        old, new = (resample(statistics, ranking, first.clusters, resamples) for ranking in rankings)
         for metric, statistic in statistics.items():
-            yield Pair(baseline.role, condition, metric, *_compare(statistic, first, second, resamples))
-
-
-def _compare(statistic: Statistic, first: Items, second: Items, resamples: Resamples) -> tuple[float, float, Estimate]:
-    rankings = [Ranking(items.scores, items.labels) for items in (first, second)]
-    before, after = (float(statistic(ranking.roc())) for ranking in rankings)
-    old, new = (resample({"": statistic}, ranking, first.clusters, resamples)[""] for ranking in rankings)
-    return before, after, Estimate(after - before, *percentile_interval(new - old))
+            before, after = (float(statistic(ranking.roc())) for ranking in rankings)
+            difference = Estimate(after - before, *percentile_interval(new[metric] - old[metric]))
+            yield Pair(baseline.role, condition, metric, before, after, difference)

@@ -4,11 +4,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from deepfake.metrics.bootstrap import Resamples, percentile_interval, resample
-from deepfake.metrics.ranking import Ranking, auc
 from deepfake.params import ReportParams
-from deepfake.reporting.items import Items, of_sizes, to_videos
-from deepfake.reporting.matrix import Estimate, role_resamples
+from deepfake.reporting.items import of_sizes, to_videos
+from deepfake.reporting.matrix import Estimate, auc_estimate, role_resamples
 from deepfake.reporting.scores import ScoreSet
 
 FILE_SIZE, FACE_MASKED = "file_size", "face_masked"
@@ -52,12 +50,7 @@ def trivial_rows(score_sets: Sequence[ScoreSet], settings: ReportParams, seed: i
         resamples = role_resamples(scores, settings, seed)
         predictors = {FILE_SIZE: of_sizes(scores.test_videos), FACE_MASKED: to_videos(scores.control)}
         rows += [
-            TrivialRow(scores.model, scores.role, name, _auc(items, resamples)) for name, items in predictors.items()
+            TrivialRow(scores.model, scores.role, name, auc_estimate(items, resamples))
+            for name, items in predictors.items()
         ]
     return rows
-
-
-def _auc(items: Items, resamples: Resamples) -> Estimate:
-    ranking = Ranking(items.scores, items.labels)
-    samples = resample({"auc": auc}, ranking, items.clusters, resamples)["auc"]
-    return Estimate(float(auc(ranking.roc())), *percentile_interval(samples))

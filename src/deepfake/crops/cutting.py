@@ -1,9 +1,19 @@
 """Cutting a face out of a frame: a square around the box, at training size."""
 
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 
 from deepfake.records import Box
+
+
+class Square(NamedTuple):
+    """Which pixels of a frame a crop shows; it may leave the frame."""
+
+    left: int
+    top: int
+    side: int
 
 
 def cut_face(frame: np.ndarray, box: Box, *, size: int, margin: float) -> tuple[np.ndarray, Box]:
@@ -18,15 +28,20 @@ def cut_face(frame: np.ndarray, box: Box, *, size: int, margin: float) -> tuple[
     Returns:
         The crop, uint8 RGB (size, size, 3), and the box in pixels of the crop.
     """
-    side = max(1, round(margin * max(box.x1 - box.x0, box.y1 - box.y0)))
-    center_x, center_y = box.center
-    left, top = round(center_x - side / 2), round(center_y - side / 2)
+    left, top, side = face_square(box, margin=margin)
     square = _window(frame, left, top, side)
     interpolation = cv2.INTER_AREA if side > size else cv2.INTER_CUBIC
     crop = cv2.resize(square, (size, size), interpolation=interpolation)
     scale = size / side
     face = Box((box.x0 - left) * scale, (box.y0 - top) * scale, (box.x1 - left) * scale, (box.y1 - top) * scale)
     return crop, face
+
+
+def face_square(box: Box, *, margin: float) -> Square:
+    """The square around a face, of `margin` times the longer side of its box, in whole pixels of the frame."""
+    side = max(1, round(margin * max(box.x1 - box.x0, box.y1 - box.y0)))
+    center_x, center_y = box.center
+    return Square(round(center_x - side / 2), round(center_y - side / 2), side)
 
 
 def whole_picture(picture: np.ndarray, *, size: int, margin: float) -> tuple[np.ndarray, Box]:

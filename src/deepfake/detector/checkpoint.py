@@ -29,7 +29,7 @@ class Checkpoint:
     Attributes:
         detector: how the network is built.
         faces, crops: how its crops were found and cut.
-        weights: state dict of HybridDetector, float32 on the CPU.
+        weights: state dict of HybridDetector on the CPU, float32; where it was exported, its parameters in float16.
         calibration: thresholds and temperature.
         training: how it was trained: plain names and numbers, for people.
     """
@@ -42,7 +42,7 @@ class Checkpoint:
     training: dict[str, Any]
 
     def build(self, device: torch.device) -> HybridDetector:
-        """The detector in eval mode, with frozen parameters.
+        """The detector in eval mode, with frozen parameters, in float32 whatever the weights are stored in.
 
         Raises:
             CheckpointError: the weights are not those of the network that the file describes.

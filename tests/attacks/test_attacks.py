@@ -2,20 +2,30 @@
 
 import copy
 from collections.abc import Sequence
+from functools import partial
+from math import inf
 
 import pytest
 import torch
 from torch import Tensor, nn
 
+from deepfake.attacks.adaptive import Adaptive, straight_through
+from deepfake.attacks.apgd import APGD
 from deepfake.attacks.ball import uniform_noise
+from deepfake.attacks.cascade import Cascade
 from deepfake.attacks.comparators import RandomNoise, Transfer
 from deepfake.attacks.learned import Learned
 from deepfake.attacks.pgd import PGD, fgsm
 from deepfake.attacks.protocol import Attack
+from deepfake.attacks.square import Square
 from deepfake.attacks.unet import PerturbationUNet
+from deepfake.corruptions.differentiable_jpeg import differentiable_jpeg
 
 EPS = 8 / 255
-NAMES = ("pgd", "pgd_restarts", "pgd_last", "fgsm", "noise", "transfer", "learned")
+NAMES = (
+    "pgd", "pgd_restarts", "pgd_last", "fgsm", "noise", "transfer", "learned",
+    "apgd", "square", "adaptive", "cascade",
+)  # fmt: skip
 Crops = tuple[Tensor, Tensor, Sequence[int]]
 
 
@@ -29,6 +39,10 @@ def attacks(trained: nn.Module, unet_against_trained: PerturbationUNet) -> dict[
         "noise": RandomNoise(EPS, tries=5),
         "transfer": Transfer(copy.deepcopy(trained), PGD(EPS, steps=10)),
         "learned": Learned(unet_against_trained, EPS),
+        "apgd": APGD(EPS, steps=20, restarts=2),
+        "square": Square(EPS, queries=500),
+        "adaptive": Adaptive(PGD(EPS, steps=10), [partial(differentiable_jpeg, quality=q) for q in (50, 70)]),
+        "cascade": Cascade([fgsm(EPS), PGD(EPS, steps=10), Square(EPS, queries=20)], fallen=1.0),
     }
 
 
@@ -113,9 +127,15 @@ def test_it_is_the_same_again_and_leaves_the_global_generator_alone(
 
 
 @pytest.mark.parametrize(
-    "attack", [PGD(EPS), PGD(EPS, steps=40, restarts=2), PGD(EPS, keep_best=False), fgsm(EPS)], ids=repr
-)
-def test_on_a_linear_detector_it_reaches_the_optimum(attack: PGD, linear: nn.Module, crops: Crops) -> None:
+    "attack",
+    [
+        PGD(EPS), PGD(EPS, steps=40, restarts=2), PGD(EPS, keep_best=False), fgsm(EPS),
+        APGD(EPS, steps=1), APGD(EPS, steps=20, restarts=2),
+        Adaptive(PGD(EPS), [torch.clone, straight_through(torch.round)]), Cascade([RandomNoise(EPS), fgsm(EPS)], inf),
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_on_a_linear_detector_it_reaches_the_optimum(attack: Attack, linear: nn.Module, crops: Crops) -> None:
     x, y, seeds = crops
     x_adv = attack(linear, x, y, seeds)
     assert torch.allclose(x_adv, optimum(linear, x, y), atol=1e-6)

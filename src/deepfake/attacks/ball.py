@@ -20,6 +20,11 @@ def uniform_noise(x: Tensor, eps: float, seeds: Sequence[int]) -> Tensor:
     return (2 * torch.stack(rows) - 1).to(x.device) * eps
 
 
+def random_point(x: Tensor, eps: float, seeds: Sequence[int]) -> Tensor:
+    """A point of the ball around each of the clean crops `x` (B, 3, S, S), with the noise of `uniform_noise`."""
+    return project(x + uniform_noise(x, eps, seeds), x, eps)
+
+
 def to_uint8(x_adv: Tensor, x: Tensor) -> np.ndarray:
     """Attacked crops as pictures: rounded toward the clean crop, so that no pixel leaves the ball.
 

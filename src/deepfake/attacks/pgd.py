@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from deepfake.attacks.ball import project, uniform_noise
-from deepfake.attacks.protocol import keep_better, objective
+from deepfake.attacks.ball import project, random_point
+from deepfake.attacks.protocol import ascent, keep_better, objective
 from deepfake.modes import frozen
 from deepfake.runtime import derive_seed
 
@@ -55,13 +55,10 @@ class PGD:
     ) -> Iterator[tuple[Tensor, Tensor | None]]:
         """The points on the way up with their objectives (B,); that of the last one has not been computed."""
         length = self.eps * (2.5 / self.steps if self.step_size is None else self.step_size)
-        x_adv = project(x + uniform_noise(x, self.eps, seeds), x, self.eps) if self.random_start else x
+        x_adv = random_point(x, self.eps, seeds) if self.random_start else x
         for _ in range(self.steps):
-            with torch.enable_grad():
-                point = x_adv.detach().requires_grad_()
-                value = objective(model(point), y)
-                (gradient,) = torch.autograd.grad(value.sum(), point)
-            yield x_adv, value.detach()
+            value, gradient = ascent(model, x_adv, y)
+            yield x_adv, value
             x_adv = project(x_adv + length * gradient.sign(), x, self.eps)
         yield x_adv, None
 

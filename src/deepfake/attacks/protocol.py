@@ -38,6 +38,15 @@ def objective(logits: Tensor, y: Tensor) -> Tensor:
     return (1 - 2 * y) * logits.float()
 
 
+def ascent(model: nn.Module, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    """The objective of each row (B,) and its gradient (B, 3, S, S) at crops `x`, both detached."""
+    with torch.enable_grad():
+        point = x.detach().requires_grad_()
+        value = objective(model(point), y)
+        (gradient,) = torch.autograd.grad(value.sum(), point)
+    return value.detach(), gradient
+
+
 def keep_better(best: Tensor, best_value: Tensor, x_adv: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
     """For each row the crop (B, 3, S, S) with the larger objective (B,), and that objective."""
     won = value > best_value

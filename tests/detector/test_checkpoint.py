@@ -3,30 +3,15 @@ from pathlib import Path
 
 import pytest
 import torch
+from checkpoints import random_checkpoint
 
 from deepfake.detector.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from deepfake.detector.hybrid import HybridDetector
 from deepfake.errors import CheckpointError
-from deepfake.params import ClipParams, CropsParams, DetectorParams, FacesParams
-from deepfake.records import Calibration
-
-DETECTOR = DetectorParams(
-    backbone="efficientnet_lite0", stride=8, dim=16, depth=1, heads=2, dropout=0, pretrained=False, weights=None
-)  # fmt: skip
 
 
 @pytest.fixture
 def checkpoint() -> Checkpoint:
-    torch.manual_seed(0)
-    clip = ClipParams(clips=1, length=1)
-    return Checkpoint(
-        detector=DETECTOR,
-        faces=FacesParams(train_frames=clip, eval_frames=clip, max_side=480, min_face=40, min_probability=0.9),
-        crops=CropsParams(size=64, margin=1.3, shards=4),
-        weights=HybridDetector(DETECTOR).state_dict(),
-        calibration=Calibration(frame_threshold=1.5, video_threshold=0.5, temperature=2.0),
-        training={"stage": "train_baseline", "seed": 1, "val/auc": 0.9},
-    )
+    return random_checkpoint()
 
 
 def test_what_is_saved_comes_back_and_scores_the_same(checkpoint: Checkpoint, tmp_path: Path) -> None:

@@ -74,6 +74,15 @@ def test_the_checkpoint_says_how_it_was_made(toy: Project) -> None:
     assert checkpoint.training["seed"] == 1
 
 
+def test_what_is_exported_is_the_trained_detector_with_half_its_bytes(toy: Project) -> None:
+    for model in ("baseline", "robust"):
+        trained, exported = (toy.root / "models" / name for name in (f"{model}.pt", f"release/{model}.pt"))
+        assert exported.stat().st_size < 0.6 * trained.stat().st_size
+        assert load_checkpoint(exported).training == load_checkpoint(trained).training
+    tracked = toy.succeed("git", "ls-files", "models").split()
+    assert tracked == ["models/release/baseline.pt", "models/release/robust.pt"], "and no .gitignore of DVC's"
+
+
 def test_the_headline_is_flat_small_and_finite(toy: Project) -> None:
     headline = json.loads((toy.root / "metrics/headline.json").read_text())
     assert 0 < len(headline) <= 30
@@ -97,8 +106,8 @@ def test_a_new_quality_reruns_evaluation_and_report_only(project: Project) -> No
 def test_a_new_budget_retrains_and_attacks_again_and_leaves_the_baseline_alone(project: Project) -> None:
     printed = project.succeed("dvc", "exp", "run", "-S", "attack.eps=4/255")
     assert ran(printed) == {
-        "train_robust@robust", "train_robust@longer", "fit_attacker@baseline", "fit_attacker@robust", *EVALUATE,
-        "render_gradcam@train", "render_gradcam@cross", "report",
+        "train_robust@robust", "train_robust@longer", "export@robust", "fit_attacker@baseline", "fit_attacker@robust",
+        *EVALUATE, "render_gradcam@train", "render_gradcam@cross", "report",
     }  # fmt: skip
     assert "attack.eps" in project.succeed("dvc", "params", "diff")
     diff = project.succeed("dvc", "metrics", "diff", "--md")

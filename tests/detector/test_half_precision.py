@@ -1,0 +1,76 @@
+"""What is exported scores like what was trained."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from checkpoints import random_checkpoint
+
+import export_model
+from deepfake.detector.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from deepfake.detector.half_precision import to_half_precision
+from deepfake.errors import CheckpointError
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def checkpoint() -> Checkpoint:
+    return random_checkpoint()
+
+
+def changed(checkpoint: Checkpoint, name: str, value: float) -> Checkpoint:
+    """The checkpoint with the first value of one tensor set."""
+    tensor = checkpoint.weights[name].clone()
+    tensor.view(-1)[0] = value
+    return replace(checkpoint, weights=checkpoint.weights | {name: tensor})
+
+
+def test_parameters_are_float16_and_statistics_are_left_alone(checkpoint: Checkpoint) -> None:
+    half = to_half_precision(checkpoint)
+    parameters = {name for name, _ in checkpoint.build(CPU).named_parameters()}
+    assert {name for name, tensor in half.weights.items() if tensor.dtype == torch.float16} == parameters
+    for name in half.weights.keys() - parameters:
+        assert torch.equal(half.weights[name], checkpoint.weights[name])
+    assert replace(half, weights={}) == replace(checkpoint, weights={})
+
+
+def test_the_network_is_float32_and_its_logits_hardly_move(checkpoint: Checkpoint) -> None:
+    x = torch.rand(8, 3, 64, 64)
+    model = to_half_precision(checkpoint).build(CPU)
+    assert {parameter.dtype for parameter in model.parameters()} == {torch.float32}
+    moved = (model(x) - checkpoint.build(CPU)(x)).abs().max()
+    assert 0 < moved < 1e-2
+
+
+@pytest.mark.parametrize("variance", [1e-9, 1e6], ids=["vanishing", "overflowing"])
+def test_a_variance_beyond_float16_keeps_its_value(checkpoint: Checkpoint, variance: float) -> None:
+    name = next(name for name in checkpoint.weights if name.endswith("running_var"))
+    half = to_half_precision(changed(checkpoint, name, variance))
+    assert half.weights[name].view(-1)[0] == torch.tensor(variance)
+
+
+@pytest.mark.parametrize("value", [1e5, float("nan")], ids=str)
+def test_a_value_that_float16_cannot_hold_is_named(checkpoint: Checkpoint, value: float) -> None:
+    with pytest.raises(CheckpointError, match=r"head\.logit\.weight: 1 of \d+ values are not finite in torch\.float16"):
+        to_half_precision(changed(checkpoint, "head.logit.weight", value))
+
+
+def test_a_statistic_that_is_not_finite_is_named(checkpoint: Checkpoint) -> None:
+    name = next(name for name in checkpoint.weights if name.endswith("running_mean"))
+    with pytest.raises(CheckpointError, match="running_mean: 1 of"):
+        to_half_precision(changed(checkpoint, name, float("inf")))
+
+
+def test_the_script_writes_the_same_bytes_every_time_and_from_its_own_result(
+    checkpoint: Checkpoint, tmp_path: Path
+) -> None:
+    save_checkpoint(tmp_path / "m.pt", checkpoint)
+    export_model.main(["--model", str(tmp_path / "m.pt"), "--out", str(tmp_path / "release/a.pt")])
+    export_model.main(["--model", str(tmp_path / "m.pt"), "--out", str(tmp_path / "release/b.pt")])
+    export_model.main(["--model", str(tmp_path / "release/a.pt"), "--out", str(tmp_path / "release/c.pt")])
+    first, second, third = (path.read_bytes() for path in sorted((tmp_path / "release").iterdir()))
+    assert first == second == third
+    assert len(first) < 0.6 * (tmp_path / "m.pt").stat().st_size
+    assert load_checkpoint(tmp_path / "release/a.pt").calibration == checkpoint.calibration

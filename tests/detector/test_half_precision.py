@@ -9,7 +9,7 @@ from checkpoints import random_checkpoint
 
 import export_model
 from deepfake.detector.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from deepfake.detector.half_precision import to_half_precision
+from deepfake.detector.half_precision import LARGE, to_half_precision
 from deepfake.errors import CheckpointError
 
 CPU = torch.device("cpu")
@@ -17,7 +17,8 @@ CPU = torch.device("cpu")
 
 @pytest.fixture
 def checkpoint() -> Checkpoint:
-    return random_checkpoint()
+    """A detector most of whose parameters are in large tensors, as in a real one."""
+    return random_checkpoint(dim=128)
 
 
 def changed(checkpoint: Checkpoint, name: str, value: float) -> Checkpoint:
@@ -27,12 +28,18 @@ def changed(checkpoint: Checkpoint, name: str, value: float) -> Checkpoint:
     return replace(checkpoint, weights=checkpoint.weights | {name: tensor})
 
 
-def test_parameters_are_float16_and_statistics_are_left_alone(checkpoint: Checkpoint) -> None:
+def large_one(checkpoint: Checkpoint) -> str:
+    return next(name for name, tensor in checkpoint.weights.items() if tensor.numel() >= LARGE)
+
+
+def test_only_large_tensors_are_rounded(checkpoint: Checkpoint) -> None:
     half = to_half_precision(checkpoint)
-    parameters = {name for name, _ in checkpoint.build(CPU).named_parameters()}
-    assert {name for name, tensor in half.weights.items() if tensor.dtype == torch.float16} == parameters
-    for name in half.weights.keys() - parameters:
-        assert torch.equal(half.weights[name], checkpoint.weights[name])
+    for name, tensor in checkpoint.weights.items():
+        if tensor.numel() < LARGE:
+            assert torch.equal(half.weights[name], tensor)
+        else:
+            assert half.weights[name].dtype == torch.float16
+            assert torch.allclose(half.weights[name].float(), tensor, rtol=2**-11, atol=2**-25)
     assert replace(half, weights={}) == replace(checkpoint, weights={})
 
 
@@ -41,7 +48,7 @@ def test_the_network_is_float32_and_its_logits_hardly_move(checkpoint: Checkpoin
     model = to_half_precision(checkpoint).build(CPU)
     assert {parameter.dtype for parameter in model.parameters()} == {torch.float32}
     moved = (model(x) - checkpoint.build(CPU)(x)).abs().max()
-    assert 0 < moved < 1e-2
+    assert 0 < moved < 1e-3
 
 
 @pytest.mark.parametrize("variance", [1e-9, 1e6], ids=["vanishing", "overflowing"])
@@ -52,14 +59,15 @@ def test_a_variance_beyond_float16_keeps_its_value(checkpoint: Checkpoint, varia
 
 
 @pytest.mark.parametrize("value", [1e5, float("nan")], ids=str)
-def test_a_value_that_float16_cannot_hold_is_named(checkpoint: Checkpoint, value: float) -> None:
-    with pytest.raises(CheckpointError, match=r"head\.logit\.weight: 1 of \d+ values are not finite in torch\.float16"):
-        to_half_precision(changed(checkpoint, "head.logit.weight", value))
+def test_a_weight_that_float16_cannot_hold_is_named(checkpoint: Checkpoint, value: float) -> None:
+    name = large_one(checkpoint)
+    with pytest.raises(CheckpointError, match=rf"{name}: 1 of \d+ values are not finite in torch\.float16"):
+        to_half_precision(changed(checkpoint, name, value))
 
 
 def test_a_statistic_that_is_not_finite_is_named(checkpoint: Checkpoint) -> None:
     name = next(name for name in checkpoint.weights if name.endswith("running_mean"))
-    with pytest.raises(CheckpointError, match="running_mean: 1 of"):
+    with pytest.raises(CheckpointError, match=rf"{name}: 1 of \d+ values are not finite in torch\.float32"):
         to_half_precision(changed(checkpoint, name, float("inf")))
 
 
@@ -72,5 +80,5 @@ def test_the_script_writes_the_same_bytes_every_time_and_from_its_own_result(
     export_model.main(["--model", str(tmp_path / "release/a.pt"), "--out", str(tmp_path / "release/c.pt")])
     first, second, third = (path.read_bytes() for path in sorted((tmp_path / "release").iterdir()))
     assert first == second == third
-    assert len(first) < 0.6 * (tmp_path / "m.pt").stat().st_size
+    assert len(first) < 0.7 * (tmp_path / "m.pt").stat().st_size
     assert load_checkpoint(tmp_path / "release/a.pt").calibration == checkpoint.calibration

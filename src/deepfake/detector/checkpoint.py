@@ -29,7 +29,7 @@ class Checkpoint:
     Attributes:
         detector: how the network is built.
         faces, crops: how its crops were found and cut.
-        weights: state dict of HybridDetector on the CPU, float32; where it was exported, its parameters in float16.
+        weights: state dict of HybridDetector on the CPU, float32; large ones float16 where it was exported.
         calibration: thresholds and temperature.
         training: how it was trained: plain names and numbers, for people.
     """

@@ -4,7 +4,7 @@ import argparse
 import json
 import sys
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -13,15 +13,19 @@ from torch import nn
 
 from deepfake.attacks.learned import load_attacker
 from deepfake.attacks.pgd import PGD
+from deepfake.attacks.protocol import Attack
 from deepfake.crops.batches import to_unit
 from deepfake.crops.choosing import evenly, few_per_video
 from deepfake.crops.shards import CropSet, open_crops, require_both_classes
 from deepfake.detector.checkpoint import load_checkpoint
-from deepfake.evaluation.attacked import Threat, complete, few_clips, score_attacked
-from deepfake.evaluation.budgets import score_eps_curve
+from deepfake.evaluation.attacked import Attacked, Threat
+from deepfake.evaluation.budgets import AtBudget, score_eps_curve
 from deepfake.evaluation.conditions import CLEAN, attacked_conditions, compressed_conditions
 from deepfake.evaluation.prediction import ReadClip, corrupted, masked_face, score_clips, whole_clip
 from deepfake.evaluation.sanity import Suspect, sanity_checks
+from deepfake.evaluation.subset import few_test_videos
+from deepfake.evaluation.suite import further_threats, score_adaptive, score_both_classes, score_further
+from deepfake.evaluation.target import Target
 from deepfake.findings import EpsScore, Perturbation, SanityCheck
 from deepfake.params import Params, load_params
 from deepfake.records import FAKE, REAL, FaceVideo, FrameScore
@@ -45,7 +49,7 @@ class Evaluation:
 def main(argv: Sequence[str] | None = None) -> None:
     args = _parse(argv)
     params = load_params()
-    crops = open_crops(args.crops).in_splits(["val", "test"])
+    crops = few_test_videos(open_crops(args.crops).in_splits(["val", "test"]), params.evaluate.suite.videos)
     require_both_classes(crops, sorted({video.split for video in crops.videos.values()}), args.crops)
     device = open_device()
     checkpoint, surrogate = load_checkpoint(args.model), load_checkpoint(args.surrogate)
@@ -55,13 +59,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     seed = derive_seed(params.seed, "evaluate")
     work = Evaluation(params, model, crops, crops.in_splits(["test"]), with_video, seed)
 
-    eps = params.attack.eps
-    frames = _score_compressed(work)
-    perturbations: list[Perturbation] = []
-    for threat in (_pgd(params, seed, eps), Threat("unet", learned, eps, seed)):
-        scores, moved = _score_threat(work, threat, frames)
-        frames, perturbations = frames + scores, perturbations + moved
-    curve = _eps_curve(work, frames)
+    compressed = _score_compressed(work)
+    target = _target(work, compressed)
+    attacked = list(_attacks(work, target, learned))
+    frames = [*compressed, *(score for done in attacked for score in done.scores)]
+    perturbations = [moved for done in attacked for moved in done.perturbations]
+    curve = _eps_curve(work, target, frames)
     checks = _sanity(work, surrogate.build(device), undefended=args.model == args.surrogate)
     masked = _scores(control.build(device), crops, masked_face(crops), "face_masked", params)
     with replacing_folder(args.out) as folder:
@@ -96,46 +99,49 @@ def _score_compressed(work: Evaluation) -> list[FrameScore]:
     return scores
 
 
-def _score_threat(
-    work: Evaluation, threat: Threat, unattacked: Sequence[FrameScore]
-) -> tuple[list[FrameScore], list[Perturbation]]:
-    codecs = attacked_conditions(work.params.evaluate, with_video=work.with_video)
-    crops = few_clips(work.test, REAL, work.params.evaluate.real_clips)
-    scores, perturbations = [], []
-    with progress_bar(total=len(crops.rows), title=threat.name) as bar:
-        for done in score_attacked(
-            work.model, crops, threat, codecs, batch_size=work.params.evaluate.batch_size, workers=worker_count()
-        ):
-            scores += done.scores
-            perturbations += done.perturbations
-            bar.update(len(done.scores) // len(codecs))
-    names = {codec.name: codec.after(threat.name) for codec in codecs}
-    reals: dict[str, list[FrameScore]] = defaultdict(list)
-    for score in unattacked:
-        if score.condition in names and score.video in work.test.videos:
-            reals[names[score.condition]].append(score)
-    return complete(scores, reals, work.test.videos), perturbations
+def _target(work: Evaluation, compressed: Sequence[FrameScore]) -> Target:
+    plain: dict[str, list[FrameScore]] = defaultdict(list)
+    for score in compressed:
+        if score.video in work.test.videos:
+            plain[score.condition].append(score)
+    return Target(work.model, work.test, plain, work.params.evaluate.batch_size, worker_count())
 
 
-def _eps_curve(work: Evaluation, frames: Sequence[FrameScore]) -> list[EpsScore]:
-    """PGD at every budget; what was scored already is not attacked again."""
-    attack, settings = work.params.attack, work.params.evaluate
-    known = {
-        eps: [score for score in frames if score.condition == condition and score.video in work.test.videos]
-        for eps, condition in ((0.0, CLEAN.name), (attack.eps, "pgd"))
-    }
-    return score_eps_curve(
-        work.model,
-        few_per_video(work.test, settings.eps_frames),
-        known,
-        [_pgd(work.params, work.seed, eps) for eps in settings.eps_curve if eps != attack.eps],
-        batch_size=settings.batch_size,
-        workers=worker_count(),
+def _attacks(work: Evaluation, target: Target, learned: Attack) -> Iterator[Attacked]:
+    """PGD, what others find beyond it, the learned attacker, and attackers who know the codec."""
+    settings, eps, seed = work.params.evaluate, work.params.attack.eps, work.seed
+    codecs = attacked_conditions(settings, with_video=work.with_video)
+    pgd = score_both_classes(target, _pgd(work, eps), codecs, real_clips=settings.real_clips)
+    yield pgd
+    yield from score_further(
+        target, further_threats(settings.suite, eps, seed), [score for score in pgd.scores if score.condition == "pgd"]
     )
+    yield score_both_classes(target, Threat("unet", learned, eps, seed), codecs, real_clips=settings.real_clips)
+    if settings.suite.adaptive_steps:
+        yield from score_adaptive(target, codecs, PGD(eps, settings.suite.adaptive_steps), eps=eps, seed=seed)
 
 
-def _pgd(params: Params, seed: int, eps: float) -> Threat:
-    return Threat("pgd", PGD(eps, params.attack.steps, params.attack.restarts), eps, seed)
+def _eps_curve(work: Evaluation, target: Target, frames: Sequence[FrameScore]) -> list[EpsScore]:
+    """PGD and what stands after it, at every budget; what was scored already is not attacked again."""
+    settings, own = work.params.evaluate, work.params.attack.eps
+    scores: dict[str, list[FrameScore]] = defaultdict(list)
+    for score in frames:
+        if score.video in work.test.videos:
+            scores[score.condition].append(score)
+    clean, pgd = scores[CLEAN.name], scores["pgd"]
+    known = {0.0: AtBudget(clean, clean), own: AtBudget(pgd, scores["apgd"] if settings.suite.apgd_steps else pgd)}
+    ladders = {eps: _ladder(work, eps) for eps in settings.eps_curve if eps != own}
+    return score_eps_curve(target, few_per_video(work.test, settings.eps_frames), known, ladders)
+
+
+def _ladder(work: Evaluation, eps: float) -> list[Threat]:
+    """The attacks of one budget of the curve: the costliest ones are left to the budget of the evaluation."""
+    suite = work.params.evaluate.suite.model_copy(update={"pgd_steps": 0, "square_queries": 0})
+    return [_pgd(work, eps), *further_threats(suite, eps, work.seed)]
+
+
+def _pgd(work: Evaluation, eps: float) -> Threat:
+    return Threat("pgd", PGD(eps, work.params.attack.steps, work.params.attack.restarts), eps, work.seed)
 
 
 def _sanity(work: Evaluation, surrogate: nn.Module, *, undefended: bool) -> list[SanityCheck]:

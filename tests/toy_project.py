@@ -26,10 +26,11 @@ TOY: dict[str, Any] = {
     "control": {"epochs": 1},
     "attack": {"steps": 2},
     "unet": {"width": 4, "epochs": 1, "steps": 3, "batch_size": 4},
-    "robust": {"epochs": 2, "steps": 3, "batch_size": 4, "pgd_steps": 1, "final_pgd_steps": 2, "watch_frames": 4,
+    "robust": {"epochs": 2, "steps": 4, "replays": 2, "batch_size": 4, "pgd_steps": 1, "final_pgd_steps": 2, "watch_frames": 4,
                "watch_steps": 2},
     "evaluate": {"batch_size": 16, "jpeg_quality": [50], "h264_crf": [23], "eps_curve": ["1/255", "8/255"],
-                 "sanity_frames": 2},
+                 "sanity_frames": 2, "quick": {"apgd_steps": 2, "adaptive_steps": 2},
+                 "thorough": {"apgd_steps": 2, "pgd_steps": 2, "square_queries": 2, "adaptive_steps": 2, "videos": 2}},
     "gradcam": {"faces": 1, "measured": 2},
     "report": {"resamples": 100},
 }  # fmt: skip

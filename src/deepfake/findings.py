@@ -5,14 +5,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class EpsScore:
-    """One row of an eps curve: a logit under PGD of one budget; reals are left as they are at every budget.
+    """One row of an eps curve: a logit under attacks of one budget; reals are left as they are at every budget.
 
     Attributes:
         eps: budget in [0, 1] pixel space; 0 is the clean crop.
+        attack: `pgd`, or `worst` for the lowest logit over all attacks that were run at this budget.
         video, clip, frame, logit: as in FrameScore.
     """
 
     eps: float
+    attack: str
     video: str
     clip: int
     frame: int
@@ -24,7 +26,7 @@ class Perturbation:
     """One row of the perturbation table: how far one attack moved one fake crop, after rounding to uint8.
 
     Attributes:
-        attack: name of the attack (`pgd`, `unet`).
+        attack: name of the attack (`pgd`, `unet`), with that of the codec if it knew which one follows.
         video, clip, frame: which crop.
         linf: largest change of a channel, in [0, 1].
         l2: Euclidean length of the change of the crop in [0, 1].
@@ -44,6 +46,22 @@ class Perturbation:
     ssim: float
     total_variation: float
     low_frequency: float
+
+
+@dataclass(frozen=True)
+class UndoShare:
+    """One row of the table of what an attacker could undo: of one fake and one budget, as its dataset states it.
+
+    Attributes:
+        video: text form of the VideoKey.
+        eps_255: budget in steps of an 8-bit pixel.
+        share: share of the forged region whose pixels are within the budget of what they were before the forgery. What
+            is undone, no detector can find.
+    """
+
+    video: str
+    eps_255: int
+    share: float
 
 
 @dataclass(frozen=True)

@@ -278,12 +278,16 @@ class RobustParams(TrainingParams):
     Attributes:
         eps: training budget; null takes `attack.eps`.
         ramp: share of the steps over which the budget grows from 0 to `eps`.
-        pgd_steps: steps of the inner PGD.
+        replays: times that each batch comes up in a row. 1 attacks it with PGD of `pgd_steps` steps. With more, PGD is
+            free: one step each time, along the gradient that also trains the detector.
+        pgd_step_size: length of a step of the inner PGD as a share of the budget.
+        pgd_steps: steps of the inner PGD where it is not free: without replays, and after it was overfitted.
         final_pgd_steps: its steps in the last `final` share of the epochs.
         final: share of the epochs with the stronger inner PGD.
         clean_weight, pgd_weight, unet_weight: weights of the three losses.
         unet_learning_rate: of the U-Net's optimiser in training.
-        freeze_batch_statistics: keep BatchNorm's running statistics as the baseline left them.
+        unet_share: share of each batch that the U-Net attacks too.
+        batch_statistics: of BatchNorm: `frozen` as the baseline left them, or `mixed` over clean and attacked crops.
         pool: snapshots of the U-Net that the detector is trained against in turn.
         max_clean_drop: an epoch is eligible if its validation AUC is at most this far below the baseline's.
         watch_frames: validation frames of each class that PGD attacks after every epoch.
@@ -294,6 +298,8 @@ class RobustParams(TrainingParams):
 
     eps: Budget | None
     ramp: Fraction
+    replays: Annotated[int, Field(ge=1, le=100)]
+    pgd_step_size: Annotated[float, Field(gt=0, le=2)]
     pgd_steps: Annotated[int, Field(ge=1, le=1000)]
     final_pgd_steps: Annotated[int, Field(ge=1, le=1000)]
     final: Fraction
@@ -301,12 +307,19 @@ class RobustParams(TrainingParams):
     pgd_weight: Weight
     unet_weight: Weight
     unet_learning_rate: Annotated[float, Field(gt=0, le=1)]
-    freeze_batch_statistics: bool
+    unet_share: Annotated[float, Field(gt=0, le=1)]
+    batch_statistics: Literal["frozen", "mixed"]
     pool: Annotated[int, Field(ge=1, le=100)]
     max_clean_drop: Fraction
     watch_frames: Annotated[int, Field(ge=2, le=100_000)]
     watch_steps: Annotated[int, Field(ge=1, le=1000)]
     max_overfit: Fraction
+
+    @model_validator(mode="after")
+    def _replays_divide_steps(self) -> "RobustParams":
+        if self.steps % self.replays:
+            raise ValueError(f"steps must be a multiple of replays, and {self.steps} is none of {self.replays}")
+        return self
 
 
 class ControlParams(Section):
@@ -317,6 +330,26 @@ class ControlParams(Section):
     """
 
     epochs: Annotated[int, Field(ge=1, le=10_000)]
+
+
+class SuiteParams(Section):
+    """How hard models are attacked beyond PGD of `attack.steps`; an attack of 0 steps or queries is left out.
+
+    Attributes:
+        apgd_steps, apgd_restarts: of Auto-PGD, on fakes that stand after PGD, at every budget.
+        pgd_steps, pgd_restarts: of a stronger PGD, on fakes that still stand.
+        square_queries: of the Square attack, on fakes that still stand after that.
+        adaptive_steps: of PGD that knows the codec which follows, on all fakes.
+        videos: test videos of each class that are scored at all, spread over forgery methods; null for all.
+    """
+
+    apgd_steps: Annotated[int, Field(ge=0, le=10_000)]
+    apgd_restarts: Annotated[int, Field(ge=1, le=1000)]
+    pgd_steps: Annotated[int, Field(ge=0, le=10_000)]
+    pgd_restarts: Annotated[int, Field(ge=1, le=1000)]
+    square_queries: Annotated[int, Field(ge=0, le=100_000)]
+    adaptive_steps: Annotated[int, Field(ge=0, le=10_000)]
+    videos: Annotated[int, Field(ge=1, le=1_000_000)] | None
 
 
 class EvaluateParams(Section):
@@ -331,6 +364,8 @@ class EvaluateParams(Section):
         eps_curve: budgets of the eps curve.
         eps_frames: frames of each video on the eps curve.
         sanity_frames: test frames of each class that the checks for masked gradients look at.
+        profile: which of the two suites of attacks is run.
+        quick, thorough: the suites; the second takes several times as long for each video.
     """
 
     batch_size: Annotated[int, Field(ge=1, le=65_536)]
@@ -342,6 +377,14 @@ class EvaluateParams(Section):
     eps_curve: tuple[Budget, ...]
     eps_frames: Annotated[int, Field(ge=1, le=1000)]
     sanity_frames: Annotated[int, Field(ge=2, le=100_000)]
+    profile: Literal["quick", "thorough"]
+    quick: SuiteParams
+    thorough: SuiteParams
+
+    @property
+    def suite(self) -> SuiteParams:
+        """The suite that `profile` names."""
+        return self.quick if self.profile == "quick" else self.thorough
 
 
 class GradcamParams(Section):

@@ -17,17 +17,22 @@ from deepfake.corruptions.jpeg import jpeg
 from deepfake.crops.batches import to_unit
 from deepfake.crops.choosing import evenly, few_per_video
 from deepfake.crops.shards import CropSet, open_crops
-from deepfake.evaluation.attacked import Attacked, Threat, complete, few_clips, score_attacked
-from deepfake.evaluation.budgets import score_eps_curve
+from deepfake.evaluation.attacked import Attacked, Threat, both_classes, few_clips, score_attacked
+from deepfake.evaluation.budgets import AtBudget, score_eps_curve
 from deepfake.evaluation.conditions import CLEAN, Condition, attacked_conditions
 from deepfake.evaluation.prediction import score_clips, score_crops, whole_clip
-from deepfake.params import EvaluateParams
+from deepfake.evaluation.suite import score_both_classes
+from deepfake.evaluation.target import Target
+from deepfake.params import EvaluateParams, SuiteParams
 from deepfake.records import REAL, CropRow, FrameScore
 from deepfake.runtime import derive_seed
 
+SUITE = SuiteParams(
+    apgd_steps=3, apgd_restarts=1, pgd_steps=3, pgd_restarts=2, square_queries=5, adaptive_steps=3, videos=None
+)
 EVALUATE = EvaluateParams(
     batch_size=6, jpeg_quality=(), h264_crf=(), attacked_jpeg_quality=(50,), attacked_h264_crf=(30,), eps_curve=(0.01,),
-    eps_frames=1, sanity_frames=2, real_clips=1,
+    eps_frames=1, sanity_frames=2, real_clips=1, profile="quick", quick=SUITE, thorough=SUITE,
 )  # fmt: skip
 CODECS = attacked_conditions(EVALUATE, with_video=True)
 
@@ -90,10 +95,10 @@ def test_what_is_scored_stays_in_the_ball(model: Small, crops: CropSet) -> None:
 
 
 def test_evasion_keeps_reals_clean_and_both_attacks_them_too(model: Small, crops: CropSet) -> None:
-    attacked = [score for part in attack(model, crops, Counting()) for score in part.scores]
     batches = score_clips(model, crops.clips(), whole_clip(crops), condition="clean", batch_size=9, workers=1)
     clean = [score for batch in batches for score in batch]
-    table = complete([s for s in attacked if s.condition == "pgd"], {"pgd": clean}, crops.videos)
+    target = Target(model, crops, {"clean": clean}, batch_size=6, workers=2)
+    table = score_both_classes(target, Threat("pgd", Counting(), EPS, seed=1), [CLEAN], real_clips=1).scores
     by_condition = {name: {(s.video, s.frame): s.logit for s in table if s.condition == name} for name in
                     {s.condition for s in table}}  # fmt: skip
     assert by_condition.keys() == {"pgd", "pgd_both"}
@@ -109,20 +114,23 @@ def test_evasion_keeps_reals_clean_and_both_attacks_them_too(model: Small, crops
 
 
 def test_the_codec_stays_in_the_name_of_both() -> None:
-    scores = [FrameScore("pgd_h264_crf23", "set/A/1", 0, 0, 1.0)]
-    assert complete(scores, {}, {"set/A/1": face_video("set/A/1")})[1].condition == "pgd_both_h264_crf23"
+    scores = [FrameScore(name, "set/A/1", 0, 0, 1.0) for name in ("pgd_h264_crf23", "pgd")]
+    assert [score.condition for score in both_classes(scores)] == ["pgd_both_h264_crf23", "pgd_both"]
 
 
 def test_the_eps_curve_attacks_few_frames_at_new_budgets_only(model: Small, crops: CropSet) -> None:
     few = few_per_video(crops, 1)
     assert len(few.rows) == 6
-    known = {0.0: _scores("clean", crops, 0.0), EPS: _scores("pgd", crops, 9.0)}
+    clean, attacked = _scores("clean", crops, 0.0), _scores("pgd", crops, 9.0)
     counting = Counting()
     curve = score_eps_curve(
-        model, few, known, [Threat("pgd", counting, EPS / 2, seed=1)], batch_size=4, workers=1
+        Target(model, crops, {"clean": clean}, batch_size=4, workers=1), few,
+        {0.0: AtBudget(clean, clean), EPS: AtBudget(attacked, attacked)},
+        {EPS / 2: [Threat("pgd", counting, EPS / 2, seed=1)]},
     )  # fmt: skip
     assert counting.crops == 3, "one frame of each fake"
-    assert [score.eps for score in curve] == [0.0] * 6 + [EPS / 2] * 6 + [EPS] * 6
+    for name in ("pgd", "worst"):
+        assert [s.eps for s in curve if s.attack == name] == [0.0] * 6 + [EPS / 2] * 6 + [EPS] * 6
     reals = [score for score in curve if "original" in score.video]
     assert {score.logit for score in reals if score.eps < EPS} == {0.0}
 

@@ -9,12 +9,15 @@ from torch import Tensor, nn
 from deepfake.crops.shards import CropSet, open_crops
 from deepfake.evaluation.conditions import CLEAN, attacked_conditions, compressed_conditions
 from deepfake.evaluation.prediction import score_clips, whole_clip
-from deepfake.params import EvaluateParams
+from deepfake.params import EvaluateParams, SuiteParams
 from deepfake.records import FrameScore
 
+SUITE = SuiteParams(
+    apgd_steps=1, apgd_restarts=1, pgd_steps=1, pgd_restarts=2, square_queries=0, adaptive_steps=1, videos=None
+)
 EVALUATE = EvaluateParams(
     batch_size=8, jpeg_quality=(90, 50), h264_crf=(23,), attacked_jpeg_quality=(50, 20), attacked_h264_crf=(30,),
-    eps_curve=(0.01,), eps_frames=1, sanity_frames=2, real_clips=1,
+    eps_curve=(0.01,), eps_frames=1, sanity_frames=2, real_clips=1, profile="quick", quick=SUITE, thorough=SUITE,
 )  # fmt: skip
 
 

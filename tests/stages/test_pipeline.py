@@ -17,7 +17,7 @@ from deepfake.tables import read_rows
 CODECS = ("", "_jpeg50", "_h264_crf23")
 CONDITIONS = {"clean", "jpeg50", "h264_crf23"} | {
     f"{attack}{codec}" for attack in ("pgd", "unet", "pgd_both", "unet_both") for codec in CODECS
-}
+} | {"apgd", "adaptive_jpeg50", "adaptive_h264_crf23"}
 EVALUATE = {f"evaluate@{model}-{role}" for model in ("baseline", "robust") for role in ("train", "cross")}
 
 
@@ -48,7 +48,9 @@ def test_each_stage_wrote_what_the_next_one_reads(toy: Project) -> None:
             assert {score.video for score in scores} == scored
             assert read_rows(data / "scores" / f"{model}_{role}" / "perturbations.csv", Perturbation)
             curve = read_rows(data / "scores" / f"{model}_{role}" / "eps_curve.csv", EpsScore)
-            assert {round(255 * score.eps) for score in curve} == {0, 1, 8}
+            assert {(score.attack, round(255 * score.eps)) for score in curve} == {
+                (attack, eps) for attack in ("pgd", "worst") for eps in (0, 1, 8)
+            }
         explained = read_rows(data / "explain" / role / "faces.csv", Explanation)
         assert {row.model for row in explained} == {"baseline", "robust"}
         assert {path.suffix for path in (toy.root / "plots" / "gradcam" / role).iterdir()} == {".png"}
@@ -57,8 +59,10 @@ def test_each_stage_wrote_what_the_next_one_reads(toy: Project) -> None:
 def test_attacks_stay_in_their_budget_to_the_last_pixel(toy: Project) -> None:
     for model in ("baseline", "robust"):
         moved = read_rows(toy.root / "data" / "scores" / f"{model}_train" / "perturbations.csv", Perturbation)
-        assert {row.attack for row in moved} == {"pgd", "unet"}
-        assert all(0 < row.linf <= 8 / 255 + 1e-6 for row in moved)
+        named = {"pgd", "unet", "adaptive_jpeg50", "adaptive_h264_crf23"}
+        assert {row.attack for row in moved} - {"apgd"} == named, "APGD where something stood"
+        assert all(0 <= row.linf <= 8 / 255 + 1e-6 for row in moved)
+        assert all(row.linf > 0 for row in moved if row.attack in ("pgd", "unet"))
 
 
 def test_no_person_is_in_two_splits(toy: Project) -> None:

@@ -1,7 +1,7 @@
 """Attacked crops -> logits: each attack is computed once, and every codec applied to its result."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,7 +18,7 @@ from deepfake.evaluation.parallel import side_by_side
 from deepfake.evaluation.prediction import Clip, read_groups, score_crops, whole_clip
 from deepfake.findings import Perturbation
 from deepfake.modes import frozen
-from deepfake.records import FAKE, CropRow, FaceVideo, FrameScore
+from deepfake.records import FAKE, CropRow, FrameScore
 from deepfake.runtime import derive_seed
 
 BOTH = "_both"  # follows the name of an attack that perturbs reals too
@@ -30,7 +30,7 @@ class Attacked:
 
     Attributes:
         scores: under the attack and every codec after it, named as `Condition.after` does.
-        perturbations: of the fakes among them.
+        perturbations: of the fakes among them, named like the first condition.
     """
 
     scores: list[FrameScore]
@@ -42,7 +42,7 @@ class Threat:
     """An attack as it is evaluated.
 
     Attributes:
-        name: `pgd`, `unet`.
+        name: `pgd`, `unet`; no `_` in it where both classes are attacked.
         attack: on crops.
         eps: its budget in [0, 1] pixel space.
         seed: of its noise, together with a crop's video and frame.
@@ -63,7 +63,7 @@ def score_attacked(
         model: crops (B, 3, S, S) in [0, 1] -> logits (B,).
         crops: what is attacked.
         threat: by what.
-        codecs: what follows, `CLEAN` for nothing.
+        codecs: what follows, at least one, `CLEAN` for nothing.
         batch_size, workers: as for `score_clips`.
     """
 
@@ -75,7 +75,8 @@ def score_attacked(
         for codec in codecs:
             seen = attacked if codec is CLEAN else _compress(attacked, group, codec)
             scores += score_crops(model, rows, seen, condition=codec.after(threat.name))
-        return Attacked(scores, list(_perturbations(crops, rows, attacked, pixels, threat)))
+        name = codecs[0].after(threat.name)
+        return Attacked(scores, list(_perturbations(name, crops, rows, attacked, pixels, threat.eps)))
 
     groups = read_groups(crops.clips(), whole_clip(crops), batch_size=batch_size, workers=workers)
     device = next(model.parameters()).device
@@ -109,28 +110,10 @@ def attack_crops(model: nn.Module, crops: CropSet, rows: Clip, pixels: np.ndarra
     return to_uint8(threat.attack(model, x, y, seeds), x)
 
 
-def complete(
-    attacked: Iterable[FrameScore], unattacked: Mapping[str, Sequence[FrameScore]], videos: Mapping[str, FaceVideo]
-) -> list[FrameScore]:
-    """Whole score tables from the scores of attacked crops.
-
-    Evasion (`pgd_jpeg50`): attacked fakes among reals that went through the same codec only. Both classes
-    (`pgd_both_jpeg50`): everything was attacked.
-
-    Args:
-        attacked: scores under one attack and one codec, of fakes and reals.
-        unattacked: scores of the same codec alone, by the condition of `attacked`.
-        videos: by the text form of their key.
-    """
-    tables: list[FrameScore] = []
-    for score in attacked:
-        if videos[score.video].label == FAKE:
-            tables.append(score)
-        attack, _, codec = score.condition.partition("_")
-        tables.append(replace(score, condition=f"{attack}{BOTH}" + (f"_{codec}" if codec else "")))
-    for condition, scores in unattacked.items():
-        tables += [replace(score, condition=condition) for score in scores if videos[score.video].label != FAKE]
-    return tables
+def both_classes(attacked: Iterable[FrameScore]) -> list[FrameScore]:
+    """The table in which everything was attacked (`pgd_both_jpeg50`), from scores of an attack (`pgd_jpeg50`)."""
+    named = ((score, *score.condition.partition("_")) for score in attacked)
+    return [replace(score, condition=f"{attack}{BOTH}{parting}{codec}") for score, attack, parting, codec in named]
 
 
 def _compress(pixels: np.ndarray, group: Sequence[Clip], codec: Condition) -> np.ndarray:
@@ -140,18 +123,18 @@ def _compress(pixels: np.ndarray, group: Sequence[Clip], codec: Condition) -> np
 
 
 def _perturbations(
-    crops: CropSet, rows: Sequence[CropRow], attacked: np.ndarray, pixels: np.ndarray, threat: Threat
+    name: str, crops: CropSet, rows: Sequence[CropRow], attacked: np.ndarray, pixels: np.ndarray, eps: float
 ) -> Iterator[Perturbation]:
     fakes = [place for place, row in enumerate(rows) if crops.label(row) == FAKE]
     if not fakes:
         return
     cpu = torch.device("cpu")
-    sizes = measure(to_unit(attacked[fakes], cpu), to_unit(pixels[fakes], cpu), threat.eps)
+    sizes = measure(to_unit(attacked[fakes], cpu), to_unit(pixels[fakes], cpu), eps)
     columns = {name: _rounded(values) for name, values in vars(sizes).items()}
     for number, place in enumerate(fakes):
         row = rows[place]
         numbers = {name: values[number] for name, values in columns.items()}
-        yield Perturbation(threat.name, row.video, row.clip, row.frame, **numbers)
+        yield Perturbation(name, row.video, row.clip, row.frame, **numbers)
 
 
 def _rounded(values: Tensor) -> list[float]:

@@ -1,43 +1,55 @@
-"""The eps curve: the same attack at one budget after the other, on a few frames of every video."""
+"""The eps curve: PGD and what goes on where it failed, at one budget after the other, on a few frames of a video."""
 
 from collections.abc import Mapping, Sequence
-
-from torch import nn
+from typing import NamedTuple
 
 from deepfake.crops.shards import CropSet
-from deepfake.evaluation.attacked import Threat, score_attacked
+from deepfake.evaluation.attacked import Threat
 from deepfake.evaluation.conditions import CLEAN
+from deepfake.evaluation.suite import score_beyond
+from deepfake.evaluation.target import Target
 from deepfake.findings import EpsScore
 from deepfake.records import FAKE, FrameScore
-from deepfake.runtime import progress_bar
+
+PGD, WORST = "pgd", "worst"
+
+
+class AtBudget(NamedTuple):
+    """Scores at one budget: under PGD, and under the worst of all attacks frame by frame."""
+
+    pgd: Sequence[FrameScore]
+    worst: Sequence[FrameScore]
 
 
 def score_eps_curve(
-    model: nn.Module,
-    crops: CropSet,
-    known: Mapping[float, Sequence[FrameScore]],
-    threats: Sequence[Threat],
-    *,
-    batch_size: int,
-    workers: int,
+    target: Target, crops: CropSet, known: Mapping[float, AtBudget], ladders: Mapping[float, Sequence[Threat]]
 ) -> list[EpsScore]:
     """Scores at every budget, from the smallest to the largest; only fakes are attacked.
 
     Args:
-        model: crops (B, 3, S, S) in [0, 1] -> logits (B,).
+        target: the detector.
         crops: the few frames of every video.
-        known: scores that were made already, by budget, of these and maybe of other frames; those at 0 are clean.
-        threats: the attack at the budgets that are not known.
-        batch_size, workers: as for `score_attacked`.
+        known: scores that were made already, by budget, of these and maybe of other frames.
+        ladders: by budget that is not known: PGD, then attacks on what still stands.
     """
     wanted = {(row.video, row.frame) for row in crops.rows}
-    curve = {eps: [s for s in scores if (s.video, s.frame) in wanted] for eps, scores in known.items()}
-    reals = [score for score in curve[0.0] if crops.videos[score.video].label != FAKE]
-    fakes = crops.of_label(FAKE)
-    with progress_bar(total=len(fakes.rows) * len(threats), title="eps curve") as bar:
-        for threat in threats:
-            curve[threat.eps] = list(reals)
-            for done in score_attacked(model, fakes, threat, [CLEAN], batch_size=batch_size, workers=workers):
-                curve[threat.eps] += done.scores
-                bar.update(len(done.scores))
-    return [EpsScore(eps, s.video, s.clip, s.frame, s.logit) for eps in sorted(curve) for s in curve[eps]]
+    reals = [score for score in target.reals(CLEAN, CLEAN.name) if (score.video, score.frame) in wanted]
+    curve = {eps: AtBudget(*([s for s in scores if (s.video, s.frame) in wanted] for scores in both))
+             for eps, both in known.items()}  # fmt: skip
+    for eps, threats in ladders.items():
+        pgd, worst = _climb(target, crops.of_label(FAKE), threats)
+        curve[eps] = AtBudget([*reals, *pgd], [*reals, *worst])
+    return [
+        EpsScore(eps, attack, score.video, score.clip, score.frame, score.logit)
+        for eps, both in sorted(curve.items())
+        for attack, scores in ((PGD, both.pgd), (WORST, both.worst))
+        for score in scores
+    ]
+
+
+def _climb(target: Target, fakes: CropSet, threats: Sequence[Threat]) -> AtBudget:
+    pgd, *further = threats
+    first = worst = target.attack(fakes, pgd, [CLEAN]).scores
+    for threat in further:
+        worst = score_beyond(target, fakes, threat, worst).scores
+    return AtBudget(first, worst)

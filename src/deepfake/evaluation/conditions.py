@@ -5,12 +5,17 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
+from torch import Tensor
 
-from deepfake.corruptions.h264 import h264
+from deepfake.attacks.adaptive import Codec, straight_through
+from deepfake.corruptions.differentiable_jpeg import differentiable_jpeg
+from deepfake.corruptions.h264 import h264, h264_batch
 from deepfake.corruptions.jpeg import jpeg
 from deepfake.params import EvaluateParams
 
 Clip = Sequence[np.ndarray]
+
+_AROUND = (-10, 0, 10)  # JPEG qualities that an attacker prepares for, beside the one that follows
 
 
 @dataclass(frozen=True)
@@ -20,10 +25,14 @@ class Condition:
     Attributes:
         name: as it stands in score tables and metrics.
         corrupt: clip -> clip, uint8 RGB (S, S, 3) frames.
+        stand_ins: what an attacker who knows of it puts in its place, each with a gradient.
+        whole_clips: whether the stand-ins take all that they are given for one clip.
     """
 
     name: str
     corrupt: Callable[[Clip], Clip]
+    stand_ins: tuple[Codec, ...] = ()
+    whole_clips: bool = False
 
     def after(self, attack: str) -> str:
         """Name of this condition where an attack came before it: `pgd`, `pgd_jpeg50`."""
@@ -51,9 +60,23 @@ def attacked_conditions(params: EvaluateParams, *, with_video: bool) -> list[Con
 
 
 def _conditions(qualities: Iterable[int], rates: Iterable[int]) -> list[Condition]:
-    pictures = [Condition(f"jpeg{quality}", partial(_each, partial(jpeg, quality=quality))) for quality in qualities]
-    videos = [Condition(f"h264_crf{crf}", partial(h264, crf=crf)) for crf in rates]
-    return [CLEAN, *pictures, *videos]
+    return [CLEAN, *map(_jpeg, qualities), *map(_h264, rates)]
+
+
+def _jpeg(quality: int) -> Condition:
+    """JPEG; an attacker averages over it and its neighbours (EOT), so as not to depend on one table of divisors."""
+    near = dict.fromkeys(min(100, max(1, quality + step)) for step in _AROUND)
+    stand_ins = tuple(partial(differentiable_jpeg, quality=each) for each in near)
+    return Condition(f"jpeg{quality}", partial(_each, partial(jpeg, quality=quality)), stand_ins)
+
+
+def _h264(crf: int) -> Condition:
+    """H.264; an attacker runs the encoder itself, with the gradient of the identity (BPDA)."""
+
+    def encode(x: Tensor) -> Tensor:
+        return h264_batch(x, [len(x)], crf=crf)
+
+    return Condition(f"h264_crf{crf}", partial(h264, crf=crf), (straight_through(encode),), whole_clips=True)
 
 
 def _each(change: Callable[[np.ndarray], np.ndarray], clip: Clip) -> Clip:

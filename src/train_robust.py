@@ -5,7 +5,7 @@ With `--adversaries none` it is the control: as many further steps on the same c
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,7 @@ from deepfake.attacks.learned import Learned, load_attacker
 from deepfake.attacks.pgd import PGD
 from deepfake.corruptions.jpeg import jpeg
 from deepfake.crops.augmentation import augment
-from deepfake.crops.batches import TrainingBatches
+from deepfake.crops.batches import Batch, TrainingBatches
 from deepfake.crops.shards import CropSet, open_crops, require_both_classes
 from deepfake.detector.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from deepfake.evaluation.prediction import score_clips, whole_clip
@@ -24,7 +24,7 @@ from deepfake.params import Params, load_params
 from deepfake.records import CropRow, FrameScore
 from deepfake.runtime import derive_seed, open_device, worker_count
 from deepfake.stage import run
-from deepfake.training.adversarial import Adversaries, Opponents
+from deepfake.training.adversarial import Adversaries, Opponents, replayed
 from deepfake.training.curves import open_curves
 from deepfake.training.loop import Fit, Task, prepare_fit, run_fit
 from deepfake.training.selection import calibrate, frame_loss, halve, robust_rank, video_auc
@@ -60,7 +60,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     state = work_folder("train_robust") / f"{work_key(*settings, data, str(device), code=loaded_code())}.pt"
     validate = _validation(val, params, adversaries, device)
     task = Task(
-        batches=_batches(crops.in_splits(["train"]), params, device).epoch,
+        batches=_batches(crops.in_splits(["train"]), params, device),
         step=adversaries.step,
         validate=lambda average: adversaries.observed() | validate(average),
         rank=robust_rank(validate(fit.average.module)["val/auc"] - params.robust.max_clean_drop),
@@ -83,13 +83,16 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def _batches(crops: CropSet, params: Params, device: torch.device) -> TrainingBatches:
+def _batches(crops: CropSet, params: Params, device: torch.device) -> Callable[[int], Iterator[Batch]]:
     def transform(crop: np.ndarray, _: CropRow, rng: np.random.Generator) -> np.ndarray:
         return augment(crop, params.baseline.augment, rng, compress=jpeg)
 
-    steps, batch_size = params.robust.steps, params.robust.batch_size
-    seed = derive_seed(params.seed, "robust")
-    return TrainingBatches(crops, steps, batch_size, transform, seed=seed, device=device, workers=worker_count())
+    robust, seed = params.robust, derive_seed(params.seed, "robust")
+    batches = TrainingBatches(
+        crops, robust.steps // robust.replays, robust.batch_size, transform, seed=seed, device=device,
+        workers=worker_count(),
+    )  # fmt: skip
+    return lambda epoch: replayed(batches.epoch(epoch), robust.replays)
 
 
 def _validation(

@@ -12,14 +12,15 @@ from deepfake.attacks.pgd import PGD
 from deepfake.attacks.unet import PerturbationUNet
 from deepfake.crops.batches import Batch
 from deepfake.params import RobustParams
-from deepfake.training.adversarial import Adversaries, Opponents
+from deepfake.training.adversarial import Adversaries, Opponents, replayed
 from deepfake.training.loop import Fit, Task, TrainingError, prepare_fit, run_fit
 
 PARAMS = RobustParams(
     epochs=4, steps=6, batch_size=16, learning_rate=3e-3, warmup=0.3, weight_decay=0.01, label_smoothing=0.05,
-    average_halflife=0.5, max_gradient_norm=1.0, eps=None, ramp=0.5, pgd_steps=2, final_pgd_steps=4, final=0.25,
-    clean_weight=1.0, pgd_weight=1.0, unet_weight=0.5, unet_learning_rate=1e-2, freeze_batch_statistics=True, pool=2,
-    max_clean_drop=0.03, watch_frames=4, watch_steps=5, max_overfit=0.2,
+    average_halflife=0.5, max_gradient_norm=1.0, eps=None, ramp=0.5, replays=1, pgd_step_size=1.25, pgd_steps=2,
+    final_pgd_steps=4, final=0.25,
+    clean_weight=1.0, pgd_weight=1.0, unet_weight=0.5, unet_learning_rate=1e-2, unet_share=1.0,
+    batch_statistics="frozen", pool=2, max_clean_drop=0.03, watch_frames=4, watch_steps=5, max_overfit=0.2,
 )  # fmt: skip
 
 
@@ -107,12 +108,12 @@ def test_the_budget_ramps_up_and_the_inner_attack_gets_stronger_at_the_end() -> 
     assert steps == [2] * 18 + [4] * 6
 
 
-@pytest.mark.parametrize("freeze", [True, False])
-def test_batch_statistics_stay_as_the_baseline_left_them_if_that_is_wanted(freeze: bool) -> None:
+@pytest.mark.parametrize("statistics", ["frozen", "mixed"])
+def test_batch_statistics_stay_as_the_baseline_left_them_if_that_is_wanted(statistics: str) -> None:
     model = train_small().train()
     before = model.layers[1].running_mean.clone()  # type: ignore[operator]
-    adversaries(PARAMS.model_copy(update={"freeze_batch_statistics": freeze})).step(model, next(batches(0)))
-    assert torch.equal(model.layers[1].running_mean, before) == freeze  # type: ignore[arg-type]
+    adversaries(PARAMS.model_copy(update={"batch_statistics": statistics})).step(model, next(batches(0)))
+    assert torch.equal(model.layers[1].running_mean, before) == (statistics == "frozen")  # type: ignore[arg-type]
     assert model.layers[6].training, "dropout stays on"
 
 
@@ -183,3 +184,25 @@ def test_the_average_starts_from_the_baseline() -> None:
     fit = prepare_fit(model, PARAMS)
     x, y = draw_crops(64, seed=3)
     assert torch.equal(objective_of(fit.average.module, x, y), objective_of(model, x, y))
+
+
+def test_free_pgd_moves_on_with_every_replay_and_starts_anew_with_the_next_batch() -> None:
+    free = PARAMS.model_copy(update={"replays": 3, "ramp": 0.0, "pgd_step_size": 0.5})
+    model, fighting = train_small().requires_grad_(True), adversaries(free, Opponents(unet=False))
+    losses = []
+    for batch in replayed(batches(0, free), free.replays):
+        losses.append(fighting.step(model, batch))
+        torch.stack(list(losses[-1].values())).sum().backward()  # no optimiser step: only the perturbation moves
+    assert losses[1]["pgd"] > losses[0]["pgd"] + 0.15
+    assert losses[2]["pgd"] > losses[1]["pgd"]
+    assert losses[3]["pgd"] < losses[2]["pgd"] - 0.15, "a new batch begins with noise"
+    assert torch.equal(losses[0]["clean"], losses[1]["clean"])
+
+
+def test_after_an_overfitting_pgd_is_not_free_any_more() -> None:
+    fighting, fit = adversaries(PARAMS.model_copy(update={"replays": 3})), prepare_fit(train_small(), PARAMS)
+    assert fighting.is_free
+    for watched, inner in ((0.6, 0.7), (0.1, 0.9)):
+        fit.history.append({"val/watch_auc": watched, "val/inner_auc": inner})
+        fighting.review(fit)
+    assert not fighting.is_free

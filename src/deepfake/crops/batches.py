@@ -29,6 +29,10 @@ class Batch:
     y: Tensor
     rows: Sequence[CropRow]
 
+    def first(self, count: int) -> "Batch":
+        """The first crops of the batch; it is in random order."""
+        return Batch(self.x[:count], self.y[:count], self.rows[:count])
+
 
 def to_unit(pixels: np.ndarray, device: torch.device) -> Tensor:
     """uint8 RGB (B, S, S, 3) -> float32 (B, 3, S, S) in [0, 1], channels-last, on the device."""

@@ -1,13 +1,21 @@
-"""Training a detector while PGD and a U-Net attack it (Madry et al. 2018; Goodfellow et al. 2014 for the game)."""
+"""Training a detector while PGD and a U-Net attack it (Madry et al. 2018; Goodfellow et al. 2014 for the game).
+
+With `replays` PGD is "free" (Shafahi et al. 2019): every batch comes up several times in a row, and each time the
+gradient that trains the detector also moves the perturbation one step on. An attack of as many steps then costs no
+pass of its own.
+"""
 
 from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from deepfake.attacks.ball import project, uniform_noise
 from deepfake.attacks.learned import Learned
 from deepfake.attacks.pgd import PGD
 from deepfake.attacks.unet import PerturbationUNet
@@ -20,12 +28,33 @@ from deepfake.training.loop import Fit, Losses, TrainingError
 Weights = dict[str, Tensor]
 
 
+def replayed(batches: Iterable[Batch], times: int) -> Iterator[Batch]:
+    """Every batch so many times in a row, as the same object."""
+    for batch in batches:
+        yield from repeat(batch, times)
+
+
 @dataclass(frozen=True)
 class Opponents:
     """Which adversaries take part."""
 
     pgd: bool = True
     unet: bool = True
+
+
+@dataclass
+class _Round:
+    """One batch and what the adversaries made of it.
+
+    Attributes:
+        batch: the clean crops.
+        x_pgd: PGD's crops, a leaf whose gradient moves them on when the batch is replayed; None without PGD.
+        x_unet: the U-Net's version of the first crops of the batch; None without U-Net.
+    """
+
+    batch: Batch
+    x_pgd: Tensor | None
+    x_unet: Tensor | None
 
 
 class Adversaries:
@@ -55,6 +84,7 @@ class Adversaries:
         self._steps = 0
         self._strength = 1
         self._seen: dict[str, float] = defaultdict(float)
+        self._round: _Round | None = None
 
     @property
     def budget(self) -> float:
@@ -63,29 +93,34 @@ class Adversaries:
         return self.eps * min(1.0, (self._steps + 1) / max(1.0, ramp))
 
     @property
+    def is_free(self) -> bool:
+        """Whether PGD rides on the detector's own gradient; after an overfitting it no longer does."""
+        return self.params.replays > 1 and self._strength == 1
+
+    @property
     def inner_attack(self) -> PGD:
         """The PGD of the next batch, which gets stronger towards the end and after every overfitting."""
         total = self.params.epochs * self.params.steps
         late = self._steps >= (1 - self.params.final) * total
         steps = self.params.final_pgd_steps if late else self.params.pgd_steps
-        return PGD(self.budget, steps * self._strength, keep_best=False)
+        return PGD(self.budget, steps * self._strength, step_size=self.params.pgd_step_size, keep_best=False)
 
     def step(self, model: nn.Module, batch: Batch) -> Losses:
         """Named losses of the detector on one batch, after the adversaries had their turn."""
-        if self.params.freeze_batch_statistics:
+        self._round = self._next_round(model, batch)
+        if self.params.batch_statistics == "frozen":
             _freeze_batch_statistics(model)
-        smoothing, y = self.params.label_smoothing, batch.y
-        losses = {"clean": self.params.clean_weight * detection_loss(model(batch.x), y, smoothing)}
-        if self.opponents.pgd:
-            seeds = torch.randint(2**62, y.shape).tolist()
-            x_adv = self.inner_attack(model, batch.x, y, seeds)
-            losses["pgd"] = self.params.pgd_weight * detection_loss(model(x_adv), y, smoothing)
-        if self.opponents.unet:
-            x_adv = self._meet_unet(model, batch)
-            losses["unet"] = self.params.unet_weight * detection_loss(model(x_adv), y, smoothing)
+        seen = {"clean": batch.x, "pgd": self._round.x_pgd, "unet": self._round.x_unet}
+        met = {name: x for name, x in seen.items() if x is not None}
+        # One pass: batch statistics that are not frozen are those of the mixture.
+        logits = model(torch.cat(list(met.values()))).split([len(x) for x in met.values()])
+        weights = {"clean": self.params.clean_weight, "pgd": self.params.pgd_weight, "unet": self.params.unet_weight}
         self._seen["eps"] += self.budget
         self._steps += 1
-        return losses
+        return {
+            name: weights[name] * detection_loss(part, batch.y[: len(part)], self.params.label_smoothing)
+            for name, part in zip(met, logits, strict=True)
+        }
 
     def observed(self) -> dict[str, float]:
         """What the adversaries did, as means since the last call: budget, and the U-Net's losses."""
@@ -130,7 +165,30 @@ class Adversaries:
         self._good = state["good"]
         self._steps, self._strength, self._best_watched = state["numbers"]
 
+    def _next_round(self, model: nn.Module, batch: Batch) -> _Round:
+        """The same batch with its perturbation moved on, or a new one."""
+        last = self._round
+        if last is not None and last.batch is batch and last.x_pgd is not None:
+            return _Round(batch, self._moved_on(last.x_pgd, batch), last.x_unet)
+        x_pgd = self._meet_pgd(model, batch) if self.opponents.pgd else None
+        return _Round(batch, x_pgd, self._meet_unet(model, batch) if self.opponents.unet else None)
+
+    def _meet_pgd(self, model: nn.Module, batch: Batch) -> Tensor:
+        seeds = torch.randint(2**62, batch.y.shape).tolist()
+        if self.is_free:
+            x_pgd = project(batch.x + uniform_noise(batch.x, self.budget, seeds), batch.x, self.budget)
+            return x_pgd.requires_grad_()
+        return self.inner_attack(model, batch.x, batch.y, seeds)
+
+    def _moved_on(self, x_pgd: Tensor, batch: Batch) -> Tensor:
+        """One step up the loss that the detector was just trained on."""
+        if x_pgd.grad is None:
+            return x_pgd
+        length = self.params.pgd_step_size * self.budget
+        return project(x_pgd.detach() + length * x_pgd.grad.sign(), batch.x, self.budget).requires_grad_()
+
     def _meet_unet(self, model: nn.Module, batch: Batch) -> Tensor:
+        batch = batch.first(round(self.params.unet_share * len(batch.y)))
         losses = unet_losses(self.unet, model, batch, self.unet_params, self.budget)
         loss = torch.stack(list(losses.values())).sum()
         if not torch.isfinite(loss):

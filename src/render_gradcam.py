@@ -18,15 +18,16 @@ from deepfake.corruptions.jpeg import jpeg
 from deepfake.crops.batches import to_unit
 from deepfake.crops.shards import open_crops
 from deepfake.datasets.masks import mask_path
+from deepfake.datasets.undo import read_undo
 from deepfake.detector.checkpoint import load_checkpoint
 from deepfake.explain.looking import Face, Look, look_at, measure
 from deepfake.explain.panels import Row, draw_panel
 from deepfake.explain.perturbations import AttackedFace, draw_perturbations
 from deepfake.explain.picking import pick_fakes
 from deepfake.explain.regions import forged_region
-from deepfake.findings import Explanation
+from deepfake.findings import Explanation, UndoShare
 from deepfake.params import Params, load_params
-from deepfake.records import Calibration, FaceBox, VideoKey
+from deepfake.records import FAKE, Calibration, FaceBox, VideoKey
 from deepfake.runtime import derive_seed, open_device, progress_bar, replacing_folder
 from deepfake.stage import run
 from deepfake.tables import read_rows, write_rows
@@ -61,6 +62,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     rows = [row for conditions in seen.values() for pairs in conditions.values() for _, row in pairs]
     with replacing_folder(args.out) as folder:
         write_rows(folder / "faces.csv", Explanation, rows)
+        write_rows(folder / "undo.csv", UndoShare, _undo_shares(args, params))
     with replacing_folder(args.panels) as folder:
         shown = faces[: params.gradcam.faces]
         for number, face in enumerate(shown):
@@ -97,6 +99,14 @@ def _find_faces(args: argparse.Namespace, params: Params) -> Iterator[Face]:
             path = Path(dataset.root) / video.path
             region = forged_region(mask, path, box, size=len(crop), margin=params.crops.margin)
         yield Face(row, crop, region)
+
+
+def _undo_shares(args: argparse.Namespace, params: Params) -> Iterator[UndoShare]:
+    """What the dataset states of its test fakes."""
+    stated = read_undo(Path(getattr(params.datasets, args.role).root) / "attributes.csv")
+    for key, video in open_crops(args.crops).in_splits(["test"]).videos.items():
+        shares = stated.get(VideoKey.parse(key)[1:], {}) if video.label == FAKE else {}
+        yield from (UndoShare(key, eps, share) for eps, share in shares.items())
 
 
 def _load(name: str, checkpoint: Path, attacker: Path, device: torch.device) -> Subject:

@@ -12,6 +12,7 @@ from deepfake.reporting.markdown import write_markdown
 from deepfake.reporting.matrix import write_matrix
 from deepfake.reporting.page import write_page
 from deepfake.reporting.pairing import write_pairs
+from deepfake.reporting.protocol import suite_sentence
 from deepfake.reporting.results import compute_results
 from deepfake.reporting.scores import load_score_sets
 from deepfake.reporting.sections import build_section
@@ -36,14 +37,15 @@ def main(argv: Sequence[str] | None = None) -> None:
     training = training_figures(read_trainings(args.curves))
     results = compute_results(score_sets, params.report, params.seed)
     sections = [build_section(results, role, args.explain, args.gradcam) for role in roles]
-    main_numbers = headline(score_sets, results.rows, results.trivial, results.pairs)
+    main_numbers = headline(score_sets, results.rows, results.trivial, results.pairs, results.eps)
 
     write_headline(args.metrics / "headline.json", main_numbers)
     write_intervals(args.metrics / "intervals.json", main_numbers)
     write_matrix(args.plots / "conditions.csv", results.rows)
     write_pairs(args.plots / "comparison.csv", results.pairs)
     write_curves(args.plots / "curves", results)
-    write_markdown(args.plots / "results.md", results)
+    undo = {section.role: section.undo for section in sections}
+    write_markdown(args.plots / "results.md", results, undo, suite_sentence(params))
     write_page(args.plots / "report.html", params, results, sections, training)
 
 

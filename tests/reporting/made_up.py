@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from deepfake.findings import EpsScore, Explanation, Perturbation, SanityCheck
+from deepfake.findings import EpsScore, Explanation, Perturbation, SanityCheck, UndoShare
 from deepfake.metrics.calibration import fit_temperature
 from deepfake.metrics.operating_point import TARGET_FPR, threshold_at_fpr
 from deepfake.records import Calibration, FaceVideo, FrameScore
@@ -27,8 +27,8 @@ DAMAGE = {
 ATTACKED_CODECS = ("", "jpeg50", "h264_crf23")
 SKILL = {"Deepfakes": 6.0, "Face2Face": 4.5, "FaceSwap": 7.0, "NeuralTextures": 3.0, "Celeb-synthesis": 2.0}
 STRENGTH = {  # how far an attack pushes a logit that no codec dampens
-    "baseline": {"pgd": 14.0, "unet": 6.0},
-    "robust": {"pgd": 3.0, "unet": 1.5},
+    "baseline": {"pgd": 14.0, "apgd": 14.5, "unet": 6.0, "adaptive": 9.0},
+    "robust": {"pgd": 3.0, "apgd": 3.5, "unet": 1.5, "adaptive": 2.5},
 }
 BUDGETS = (0.0, *(levels / 255 for levels in (1, 2, 4, 8)))
 EXPLAINED = ("clean", "pgd", "unet", "jpeg50", "unet_jpeg50")
@@ -52,8 +52,8 @@ class Story:
 def conditions() -> list[str]:
     """All conditions that evaluation writes, in its order."""
     attacks = [f"{attack}{both}" for both in ("", "_both") for attack in ("pgd", "unet")]
-    followed = [f"{attack}_{codec}" for attack in attacks for codec in ATTACKED_CODECS if codec]
-    return [*DAMAGE, *attacks, *followed]
+    followed = [f"{attack}_{codec}" for attack in [*attacks, "adaptive"] for codec in ATTACKED_CODECS if codec]
+    return [*DAMAGE, *attacks, "apgd", *followed]
 
 
 def write_score_folders(root: Path, model: str, *, skill: float) -> None:
@@ -70,7 +70,7 @@ def write_score_folders(root: Path, model: str, *, skill: float) -> None:
         write_rows(folder / "videos.csv", FaceVideo, [story.video for story in stories])
         write_rows(folder / "frames.csv", FrameScore, [*frames[role], *attacked])
         write_rows(folder / "control.csv", FrameScore, blind(stories, blinded))
-        write_rows(folder / "eps_curve.csv", EpsScore, eps_curve(stories, STRENGTH[model]["pgd"], generator))
+        write_rows(folder / "eps_curve.csv", EpsScore, eps_curve(stories, STRENGTH[model], generator))
         write_rows(folder / "perturbations.csv", Perturbation, perturbations(stories, generator))
         write_rows(folder / "sanity.csv", SanityCheck, checks(model))
         (folder / "calibration.json").write_text(json.dumps(asdict(calibration)), encoding="utf-8")
@@ -169,20 +169,25 @@ def blind(stories: list[Story], generator: np.random.Generator) -> list[FrameSco
     ]
 
 
-def eps_curve(stories: list[Story], strength: float, generator: np.random.Generator) -> list[EpsScore]:
-    """One frame of every test video under PGD of every budget."""
+def eps_curve(stories: list[Story], strength: dict[str, float], generator: np.random.Generator) -> list[EpsScore]:
+    """One frame of every test video under PGD and in the worst case at every budget."""
     tested = [told for told in stories if told.video.split == "test" and told.frames]
     starts = [told.logit + generator.normal(scale=0.8) for told in tested]
     return [
-        EpsScore(eps, told.video.video, *told.frames[0], start - told.video.label * strength * eps * 255 / 8)
+        EpsScore(eps, name, told.video.video, *told.frames[0], start - told.video.label * push * eps * 255 / 8)
         for eps in BUDGETS
+        for name, push in (("pgd", strength["pgd"]), ("worst", strength["apgd"]))
         for told, start in zip(tested, starts, strict=True)
     ]
 
 
 def perturbations(stories: list[Story], generator: np.random.Generator) -> list[Perturbation]:
     fakes = [told for told in stories if told.video.split == "test" and told.video.label]
-    sizes = {"pgd": (32.6, 0.83, 0.9, 0.12), "unet": (31.4, 0.9, 0.35, 0.55)}
+    sizes = {
+        "pgd": (32.6, 0.83, 0.9, 0.12),
+        "unet": (31.4, 0.9, 0.35, 0.55),
+        "adaptive_jpeg50": (32.0, 0.85, 0.7, 0.3),
+    }
     return [
         Perturbation(
             name, told.video.video, *frame, 8 / 255, 3.0, *(size * (1 + 0.02 * generator.normal()) for size in middle)
@@ -224,7 +229,7 @@ def calibrate(stories: list[Story], rows: list[FrameScore]) -> Calibration:
 
 
 def write_explanations(root: Path, scores: Path, *, masks: bool = True) -> None:
-    """`<role>/faces.csv` of both models, on fakes that were scored; for every role that was."""
+    """`<role>/faces.csv` of both models, on fakes that were scored; for every role that was. Undo shares: train."""
     generator = np.random.default_rng(9)
     for role in [folder.name.partition("_")[2] for folder in scores.glob("baseline_*")]:
         videos = read_rows(scores / f"baseline_{role}" / "videos.csv", FaceVideo)
@@ -247,6 +252,9 @@ def write_explanations(root: Path, scores: Path, *, masks: bool = True) -> None:
             for video in fakes[:: max(1, len(fakes) // 24)]
         ]
         write_rows(root / role / "faces.csv", Explanation, rows)
+        stated = fakes if role == "train" else []
+        undo = [UndoShare(video, eps, 0.05 * eps) for video in stated for eps in (1, 2, 4, 8)]
+        write_rows(root / role / "undo.csv", UndoShare, undo)
 
 
 def write_panels(root: Path, *, width: int = 32, height: int = 16) -> None:

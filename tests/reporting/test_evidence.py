@@ -18,7 +18,7 @@ from deepfake.tables import read_rows, write_rows
 
 
 def test_perturbations_are_told_by_their_medians(score_sets: list[ScoreSet]) -> None:
-    pgd, unet = perturbation_rows(score_sets[0])
+    pgd, unet, _ = perturbation_rows(score_sets[0])
     own = [row.psnr for row in score_sets[0].perturbations if row.attack == "unet"]
     assert (pgd.attack, unet.attack, unet.crops) == ("pgd", "unet", len(own))
     assert unet.medians["psnr"] == pytest.approx(np.median(own))

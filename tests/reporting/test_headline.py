@@ -10,6 +10,7 @@ import pytest
 from deepfake.errors import DataError
 from deepfake.findings import SanityCheck
 from deepfake.params import Params
+from deepfake.reporting.eps_curve import EpsPoint, eps_points
 from deepfake.reporting.headline import headline, read_headline, read_intervals, write_headline, write_intervals
 from deepfake.reporting.matrix import Estimate, MetricRow, build_matrix
 from deepfake.reporting.pairing import Pair, pair_models
@@ -21,7 +22,12 @@ from deepfake.reporting.trivial import trivial_rows
 def numbers(
     score_sets: list[ScoreSet], rows: list[MetricRow], pairs: list[Pair], params: Params
 ) -> dict[str, Estimate]:
-    return headline(score_sets, rows, trivial_rows(score_sets, params.report, params.seed), pairs)
+    trivial = trivial_rows(score_sets, params.report, params.seed)
+    return headline(score_sets, rows, trivial, pairs, curves_of(score_sets, params))
+
+
+def curves_of(score_sets: list[ScoreSet], params: Params) -> dict[tuple[str, str], list[EpsPoint]]:
+    return {(s.model, s.role): eps_points(s, params.report, params.seed) for s in score_sets}
 
 
 def test_the_shipped_conditions_make_thirty_flat_finite_numbers(
@@ -34,6 +40,7 @@ def test_the_shipped_conditions_make_thirty_flat_finite_numbers(
     shipped |= {
         attack + codec for attack in ("pgd", "unet", "pgd_both", "unet_both", "worst") for codec in ("", *followed)
     }
+    shipped |= {"apgd", *(f"adaptive{codec}" for codec in followed)}
     assert set(score_sets[0].frames) == {"clean"} | shipped
     write_headline(tmp_path / "headline.json", numbers)
     values = json.loads((tmp_path / "headline.json").read_text())
@@ -47,14 +54,15 @@ def test_keys_name_model_role_condition_and_metric(numbers: dict[str, Estimate])
         f"{model}.{role}.{condition}.partial_auc"
         for model in ("baseline", "robust")
         for role in ("train", "cross")
-        for condition in ("clean", "unet_jpeg50", "unet_h264_crf23", "worst")
+        for condition in ("clean", "unet_jpeg50")
     }
+    expected |= {f"{model}.train.worst_eps{eps}.auc" for model in ("baseline", "robust") for eps in (1, 2, 4, 8)}
     expected |= {
         f"{model}.train.{condition}.tpr_at_1pct_fpr"
         for model in ("baseline", "robust")
         for condition in ("clean", "unet_jpeg50")
     }
-    expected |= {f"robust_minus_baseline.{role}.unet_jpeg50.partial_auc" for role in ("train", "cross")}
+    expected |= {f"robust_minus_baseline.train.{name}" for name in ("unet_jpeg50.partial_auc", "worst_eps2.auc")}
     expected |= {"robust.gradient_masking_flags", "control.train.face_masked.auc", "train.coverage", "cross.coverage"}
     assert set(numbers) == expected
     assert numbers["train.coverage"].value == 1
@@ -68,11 +76,19 @@ def test_the_difference_is_that_of_the_two_models(numbers: dict[str, Estimate]) 
     assert difference.low < difference.value < difference.high
 
 
+def test_the_worst_case_at_2_255_is_stated_with_its_paired_difference(numbers: dict[str, Estimate]) -> None:
+    before, after = (numbers[f"{model}.train.worst_eps2.auc"] for model in ("baseline", "robust"))
+    assert before.low < before.value < before.high
+    difference = numbers["robust_minus_baseline.train.worst_eps2.auc"]
+    assert difference.value == pytest.approx(after.value - before.value, abs=1e-6)
+    assert difference.low < difference.value < difference.high
+
+
 def test_only_raised_checks_of_the_robust_model_are_counted(score_sets: list[ScoreSet]) -> None:
     raised, quiet = SanityCheck("a", 1.0, 0.0, 1), SanityCheck("b", 0.0, 0.0, 0)
     checks = [(raised,), (raised,), (raised, quiet, raised), (quiet, raised)]
     changed = [replace(scores, checks=own) for scores, own in zip(score_sets, checks, strict=True)]
-    assert headline(changed, [], [], [])["robust.gradient_masking_flags"].value == 3
+    assert headline(changed, [], [], [], {})["robust.gradient_masking_flags"].value == 3
 
 
 def test_a_single_role_without_video_codecs_leaves_their_keys_out(score_sets: list[ScoreSet], params: Params) -> None:
@@ -82,7 +98,7 @@ def test_a_single_role_without_video_codecs_leaves_their_keys_out(score_sets: li
         for scores in (score_sets[0], score_sets[2])
     ]
     pairs = pair_models(both, params.report, params.seed)
-    numbers = headline(both, build_matrix(both, params.report, params.seed), [], pairs)
+    numbers = headline(both, build_matrix(both, params.report, params.seed), [], pairs, {})
     assert {"baseline.train.unet_jpeg50.partial_auc", "robust_minus_baseline.train.unet_jpeg50.partial_auc"} < set(
         numbers
     )
@@ -90,7 +106,7 @@ def test_a_single_role_without_video_codecs_leaves_their_keys_out(score_sets: li
 
 
 def test_a_model_alone_has_neither_differences_nor_flags(score_sets: list[ScoreSet], rows: list[MetricRow]) -> None:
-    numbers = headline(score_sets[:1], [row for row in rows if row.model == "baseline"], [], [])
+    numbers = headline(score_sets[:1], [row for row in rows if row.model == "baseline"], [], [], {})
     assert numbers
     assert not [key for key in numbers if "robust" in key]
 

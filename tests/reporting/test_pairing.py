@@ -38,11 +38,13 @@ def test_the_worst_case_is_the_lowest_logit_of_fakes_and_leaves_reals_alone() ->
         "unet_jpeg50": items(8.0, 5.0, 1.0),
         "pgd_both": items(0.0, -99.0, -99.0),
         "unet_h264_crf23": items(0.0, -99.0, -99.0),
+        "adaptive_jpeg50": items(7.0, 0.5, 9.0),
+        "square": items(7.0, 4.0, 4.0),
     }
     derived = with_worst_case(frames)
     assert list(derived) == [*frames, "worst", "worst_jpeg50"]
     assert derived["worst"].scores.tolist() == [-1.0, 1.0, -5.0]
-    assert derived["worst_jpeg50"].scores.tolist() == [-1.5, 3.0, 1.0]
+    assert derived["worst_jpeg50"].scores.tolist() == [-1.5, 0.5, 1.0]
 
 
 def test_without_an_attack_there_is_no_worst_case() -> None:
@@ -53,7 +55,7 @@ def test_without_an_attack_there_is_no_worst_case() -> None:
 def test_the_worst_case_of_a_video_is_the_mean_of_its_worst_frames(score_sets: list[ScoreSet]) -> None:
     frames = score_sets[2].frames
     fakes = frames["clean"].labels == 1
-    lowest = np.minimum.reduce([frames[name].scores for name in ("clean", "pgd", "unet")])
+    lowest = np.minimum.reduce([frames[name].scores for name in ("clean", "pgd", "apgd", "unet")])
     expected = Items(frames["clean"].names, frames["clean"].videos, np.where(fakes, lowest, frames["clean"].scores))
     assert np.array_equal(select(score_sets[2], "worst", "video").scores, to_videos(expected).scores)
 
@@ -63,11 +65,20 @@ def test_conditions_are_taken_apart_and_grouped() -> None:
         "clean": "compression",
         "h264_crf40": "compression",
         "unet": "attacks",
+        "pgd_strong": "attacks",
         "pgd_jpeg50": "attacks, then compression",
+        "adaptive_jpeg50": "attacks, then compression",
         "worst_jpeg50": "worst case",
         "pgd_both_jpeg50": "both classes attacked",
     }
     assert {name: parse_condition(name).group for name in groups} == groups
+
+
+def test_an_attack_is_told_from_one_whose_name_goes_on() -> None:
+    parts = [parse_condition(name) for name in ("pgd_strong", "pgd_jpeg50", "pgd_strong_jpeg50")]
+    assert [(each.attack, each.codec) for each in parts] == [
+        ("pgd_strong", ""), ("pgd", "jpeg50"), ("pgd_strong", "jpeg50")
+    ]  # fmt: skip
 
 
 def test_the_summary_takes_the_first_codec_of_each_kind() -> None:
@@ -100,7 +111,8 @@ def test_a_difference_is_resampled_in_pairs(pairs: list[Pair], score_sets: list[
 def test_identical_models_differ_by_exactly_nothing(score_sets: list[ScoreSet], params: Params) -> None:
     twins = [score_sets[0], replace(score_sets[0], model="robust")]
     pairs = pair_models(twins, params.report, params.seed)
-    assert {pair.condition for pair in pairs} == set(score_sets[0].frames)
+    budgets = {"worst_eps1", "worst_eps2", "worst_eps4", "worst_eps8"}
+    assert {pair.condition for pair in pairs} == set(score_sets[0].frames) | budgets
     for pair in pairs:
         assert pair.difference.value == 0
         assert np.isnan(pair.difference.low)
@@ -153,7 +165,21 @@ def test_the_eps_curve_starts_clean_falls_and_has_bounds(score_sets: list[ScoreS
 
 def test_the_eps_curve_ranks_the_mean_of_a_videos_frames(score_sets: list[ScoreSet], params: Params) -> None:
     shown = score_sets[0].frames["unet"]  # four frames of each video
-    (point,) = eps_points(replace(score_sets[0], eps_curve={0.1: shown}), params.report, params.seed)
+    curve = {"pgd": {0.1: score_sets[0].frames["clean"]}, "worst": {0.1: shown}}
+    (point,) = eps_points(replace(score_sets[0], eps_curve=curve), params.report, params.seed)
     videos = select(score_sets[0], "unet", "video")
     assert point.auc == pytest.approx(roc_auc(videos.scores, videos.labels), abs=1e-6)
     assert point.eps_255 == 25.5
+    clean = select(score_sets[0], "clean", "video")
+    assert point.pgd_auc == pytest.approx(roc_auc(clean.scores, clean.labels), abs=1e-6)
+
+
+def test_a_budget_has_the_paired_difference_of_its_worst_cases(
+    pairs: list[Pair], score_sets: list[ScoreSet], params: Params
+) -> None:
+    pair = pair_of(pairs, "train", "worst_eps2", "auc")
+    before, after = (eps_points(score_sets[number], params.report, params.seed)[2] for number in (0, 2))
+    assert (before.eps_255, after.eps_255) == (2, 2)
+    assert (pair.baseline, pair.robust) == pytest.approx((before.auc, after.auc), abs=1e-6)
+    assert pair.difference.low < pair.difference.value < pair.difference.high
+    assert pair.verdict == "better"

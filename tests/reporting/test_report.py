@@ -269,7 +269,43 @@ def test_results_have_one_table_a_dataset_with_both_models(reported: Path) -> No
     assert sum("a detector that never saw a face 0." in line for line in lines) == 2
     tables = "\n".join(lines).split("\n\n")
     widths = [{line.count("|") for line in table.splitlines()} for table in tables if table.startswith("|")]
-    assert widths == [{8}, {6}] * 2
+    assert widths == [{8}, {6}, {7}, {8}, {6}, {8}, {6}, {7}, {8}], "undo shares are stated of train only"
+
+
+def test_results_go_from_compression_over_attacks_to_the_worst_case(reported: Path) -> None:
+    text = (reported / "plots" / "results.md").read_text()
+    first = text.partition("AUC without")[0]
+    order = ["clean", "H.264 CRF 40", "PGD", "U-Net", "+ APGD", "PGD, then JPEG quality 50",
+             "adaptive PGD, then H.264 CRF 23", "worst case", "worst case, then H.264 CRF 23"]  # fmt: skip
+    places = [first.index(f"\n| {name} |") for name in order]
+    assert places == sorted(places)
+
+
+def test_results_state_the_worst_case_by_budget_with_paired_differences(reported: Path) -> None:
+    text = (reported / "plots" / "results.md").read_text()
+    assert "| budget | baseline PGD AUC | robust PGD AUC | baseline worst-case AUC | robust worst-case AUC |" in text
+    with (reported / "plots" / "comparison.csv").open() as file:
+        pair = next(r for r in csv.DictReader(file) if (r["condition"], r["metric"]) == ("worst_eps2", "auc"))
+    (line,) = re.findall(r"^\| 2/255 \|.*", text.partition("**cross")[0], re.MULTILINE)
+    assert f"| {float(pair['baseline']):.3f} (" in line
+    assert f"| +{float(pair['difference']):.3f} (" in line
+
+
+def test_results_and_page_say_how_hard_the_models_were_attacked(reported: Path) -> None:
+    sentence = (
+        "Attacks of the profile quick: PGD (10 steps); on frames of fakes that still stand, APGD (25 steps); the "
+        "fitted U-Net; adaptive PGD (10 steps) through the codec that follows; all test videos."
+    )
+    assert sentence in (reported / "plots" / "results.md").read_text()
+    assert page_of(reported).count(sentence) == 2
+
+
+def test_what_can_be_undone_is_told_by_method_where_it_is_stated(reported: Path) -> None:
+    text = (reported / "plots" / "results.md").read_text()
+    line = "| NeuralTextures, {} fakes | 5.0\u00a0% | 10.0\u00a0% | 20.0\u00a0% | 40.0\u00a0% |"
+    assert re.search(line.replace("|", r"\|").format(r"\d+"), text)
+    assert "Celeb-synthesis, " not in text
+    assert page_of(reported).count("What cannot be won") == 1
 
 
 def test_missing_training_curves_are_named(tmp_path: Path) -> None:

@@ -84,7 +84,12 @@ FAULTS: dict[str, tuple[str, Edit, str]] = {
         lambda lines: [line for line in lines if "clean,celebdf/Celeb-real/id7_" not in line],
         "no clean scores of celebdf/Celeb-real/id7_0000",
     ),
-    "an eps curve of strangers": ("eps_curve.csv", lambda lines: [*lines, "0.0,a/b/c,0,0,1.0"], "a/b/c has scores"),
+    "an eps curve of strangers": ("eps_curve.csv", lambda lines: [*lines, "0.0,pgd,a/b/c,0,0,1.0"], "a/b/c has scores"),
+    "a budget without its worst case": (
+        "eps_curve.csv",
+        lambda lines: [line for line in lines if not line.startswith(f"{8 / 255},worst,")],
+        "not the same budgets",
+    ),
     "an attack on other frames": (
         "frames.csv",
         lambda lines: [line for line in lines if "pgd,celebdf/Celeb-real/id7_" not in line],
@@ -118,9 +123,10 @@ def test_a_missing_table_names_the_stage_that_writes_it(editable_scores: Path, n
 
 
 def test_budgets_ascend_and_hold_test_frames_only(score_sets: list[ScoreSet]) -> None:
-    budgets = score_sets[0].eps_curve
-    assert list(budgets) == [0, 1 / 255, 2 / 255, 4 / 255, 8 / 255]
-    assert {video.split for frames in budgets.values() for video in frames.videos} == {"test"}
+    assert set(score_sets[0].eps_curve) == {"pgd", "worst"}
+    for budgets in score_sets[0].eps_curve.values():
+        assert list(budgets) == [0, 1 / 255, 2 / 255, 4 / 255, 8 / 255]
+        assert {video.split for frames in budgets.values() for video in frames.videos} == {"test"}
 
 
 @pytest.mark.parametrize(

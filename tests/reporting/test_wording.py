@@ -11,7 +11,9 @@ from deepfake.reporting.markdown import write_markdown
 from deepfake.reporting.matrix import Estimate
 from deepfake.reporting.results import compute_results
 from deepfake.reporting.scores import ScoreSet
+from deepfake.reporting.undo import UndoRow
 from deepfake.reporting.wording import (
+    attack_title,
     bounds,
     budget,
     check_title,
@@ -58,12 +60,20 @@ def test_units_stay_with_their_number() -> None:
         ("unet_both_h264_crf23", "U-Net, both classes, then H.264 CRF 23"),
         ("worst", "worst case"),
         ("worst_h264_crf23", "worst case, then H.264 CRF 23"),
+        ("apgd", "+ APGD"),
+        ("pgd_strong", "+ strong PGD"),
+        ("adaptive_jpeg50", "adaptive PGD, then JPEG quality 50"),
         ("pgd10_jpeg50", "pgd10_jpeg50"),
         ("unetwork", "unetwork"),
     ],
 )
 def test_known_conditions_have_titles_and_others_keep_their_name(name: str, title: str) -> None:
     assert condition_title(name) == title
+
+
+def test_an_attack_is_called_as_it_is_and_with_the_codec_that_it_knows() -> None:
+    titles = {"apgd": "APGD", "adaptive_h264_crf23": "adaptive PGD (H.264 CRF 23)", "unknown_attack": "unknown_attack"}
+    assert {attack: attack_title(attack) for attack in titles} == titles
 
 
 def test_roles_checks_and_budgets_have_words() -> None:
@@ -77,8 +87,12 @@ def test_roles_checks_and_budgets_have_words() -> None:
 def test_markdown_tables_survive_names_with_signs(score_sets: list[ScoreSet], params: Params, tmp_path: Path) -> None:
     clean = score_sets[1].frames["clean"]
     odd = replace(score_sets[1], model="a|b_<i>", frames={"clean": clean, "x|*y*": clean})
-    write_markdown(tmp_path / "results.md", compute_results([odd], params.report, params.seed))
+    results = compute_results([odd], params.report, params.seed)
+    write_markdown(tmp_path / "results.md", results, {"cross": [UndoRow("m|*", 3, {2: 0.5})]}, "Profile *x*.")
     text = (tmp_path / "results.md").read_text()
     assert "| a\\|b\\_\\<i\\> AUC |" in text
     assert "| x\\|\\*y\\* | 0." in text
     assert "gradients, a\\|b\\_\\<i\\>: none" in text
+    assert "| m\\|\\*, 3 fakes | 50.0\u00a0% |" in text
+    assert "| U-Net on a\\|b\\_\\<i\\> |" in text
+    assert "Profile \\*x\\*." in text

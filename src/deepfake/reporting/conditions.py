@@ -11,10 +11,14 @@ from deepfake.records import FAKE
 from deepfake.reporting.items import Items
 
 CLEAN, WORST, PGD, UNET = "clean", "worst", "pgd", "unet"
-ATTACKS = (PGD, UNET)
+FURTHER = ("apgd", "pgd_strong", "square")  # each on fakes that stood until then: scores are the worst so far
+ADAPTIVE = "adaptive"  # knows the codec that follows
+ATTACKS = (PGD, *FURTHER, UNET, ADAPTIVE)
+LEVELS = 255  # budgets are told in steps of an 8-bit pixel
 GROUPS = ("compression", "attacks", "attacks, then compression", "worst case", "both classes attacked")
 
-_NAME = re.compile(r"(?:(?P<attack>pgd|unet|worst)(?P<both>_both)?(?:_|$))?(?P<codec>.*)")
+_ATTACK = "|".join(sorted((*ATTACKS, WORST), reverse=True))  # a longer name before the one that it begins with
+_NAME = re.compile(rf"(?:(?P<attack>{_ATTACK})(?P<both>_both)?(?:_|$))?(?P<codec>.*)")
 _HEADLINE = (r"clean", r"unet_jpeg\d+", r"unet_h264_crf\d+", r"worst")
 
 
@@ -23,7 +27,7 @@ class Condition:
     """A condition, taken apart.
 
     Attributes:
-        attack: `pgd`, `unet`, `worst` (the stronger of all, frame by frame), or "".
+        attack: one of `ATTACKS`, `worst` (the strongest of all, frame by frame), or "".
         both: whether reals are attacked too; if not, the attacker perturbs fakes only, to evade.
         codec: the compression that follows, or "".
     """
@@ -52,6 +56,22 @@ def parse_condition(name: str) -> Condition:
         return Condition("", False, name)
     codec = found["codec"]
     return Condition(found["attack"] or "", bool(found["both"]), "" if codec == CLEAN else codec)
+
+
+def worst_at(eps: float) -> str:
+    """What the worst case at a budget of the eps curve is called in tables of differences: `worst_eps2` for 2/255."""
+    return f"{WORST}_eps{LEVELS * eps:g}"
+
+
+def by_group(names: Iterable[str]) -> list[str]:
+    """Names of conditions in the order of `GROUPS`, within a group as they came."""
+    return sorted(names, key=lambda name: GROUPS.index(parse_condition(name).group))
+
+
+def followed_codecs(names: Iterable[str]) -> list[str]:
+    """The codecs among `names` that follow an attack on fakes."""
+    parsed = map(parse_condition, names)
+    return list(dict.fromkeys(each.codec for each in parsed if each.attack in ATTACKS and each.codec and not each.both))
 
 
 def headline_conditions(names: Iterable[str]) -> list[str]:

@@ -73,20 +73,22 @@ def dots_figure(title: str, estimates: Mapping[str, Mapping[str, Estimate]], *, 
 
 
 def eps_figure(title: str, curves: Mapping[str, Sequence[EpsPoint]]) -> Picture:
-    """AUC of every model against the budget of PGD, with its 95 % interval as a band."""
+    """AUC of every model against the budget: the worst case with its 95 % interval as a band, PGD alone dashed."""
 
     def paint(figure: Figure) -> None:
         axes = figure.subplots()
         for model, points in curves.items():
             color, bounded = model_color(model), bounds_of(points)
             budgets, aucs = [point.eps_255 for point in points], [point.auc for point in points]
-            axes.plot(budgets, aucs, "o-", color=color, markersize=4, label=model)
+            axes.plot(budgets, aucs, "o-", color=color, markersize=4, label=f"{model}, worst case")
+            pgd = [point.pgd_auc for point in points]
+            axes.plot(budgets, pgd, "--", color=color, linewidth=1.1, alpha=0.7, label=f"{model}, PGD")
             at, low, high = np.array(bounded).reshape(-1, 3).T
             axes.fill_between(at, low, high, color=color, alpha=0.18, linewidth=0)
         axes.axhline(0.5, **CHANCE)
         ticks = sorted({point.eps_255 for points in curves.values() for point in points})
         axes.set(xticks=ticks, xticklabels=[f"{tick:g}" for tick in ticks], ylim=(-0.02, 1.02))
-        axes.set(xlabel="budget of PGD in 1/255", ylabel="video ROC-AUC")
+        axes.set(xlabel="budget in 1/255", ylabel="video ROC-AUC")
         axes.legend(loc="upper right")
 
     return draw(title, paint, height=3.0)

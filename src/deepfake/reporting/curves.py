@@ -49,7 +49,8 @@ def write_curves(folder: Path, results: Results) -> None:
     """Replace `folder` by the video-level curves of every model and role.
 
     `roc/<model>_<role>/<condition>.csv`, `auc/<model>_<role>.csv`, `methods/<model>_<role>.csv` (clean),
-    `reliability/<model>_<role>.csv` (clean) and `eps/<model>_<role>.csv`; nothing of attacks on both classes.
+    `reliability/<model>_<role>.csv` (clean) and `eps/<model>_<role>.csv` (PGD, worst case); nothing of attacks
+    on both classes.
     """
     with replacing_folder(folder) as new:
         for scores in results.score_sets:

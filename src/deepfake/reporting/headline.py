@@ -2,13 +2,14 @@
 
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from deepfake.errors import DataError
 from deepfake.metrics.intervals import Interval
-from deepfake.reporting.conditions import CLEAN, headline_conditions, parse_condition
+from deepfake.reporting.conditions import CLEAN, LEVELS, headline_conditions, parse_condition, worst_at
 from deepfake.reporting.coverage import face_coverage
+from deepfake.reporting.eps_curve import EpsPoint
 from deepfake.reporting.evidence import raised_flags
 from deepfake.reporting.matrix import Estimate, MetricRow
 from deepfake.reporting.pairing import BASELINE, ROBUST, Pair
@@ -20,6 +21,7 @@ FLAGS = f"{ROBUST}.gradient_masking_flags"
 DECIMALS = 4
 _TESTED, _OPERATING = "partial_auc", "tpr_at_1pct_fpr"
 _TRAIN = "train"
+_BUDGETS, _GOAL = (1, 2, 4, 8), 2  # in steps of an 8-bit pixel
 
 
 def headline(
@@ -27,24 +29,32 @@ def headline(
     rows: Sequence[MetricRow],
     trivial: Sequence[TrivialRow],
     pairs: Sequence[Pair],
+    eps: Mapping[tuple[str, str], Sequence[EpsPoint]],
 ) -> dict[str, Estimate]:
     """Video-level test metrics over all methods by key `<model>.<role>.<condition>.<metric>`.
 
-    The partial AUC clean, under the U-Net before each kind of codec, and in the worst case; in-domain also the TPR at
-    1 % FPR; robust minus baseline under the U-Net before JPEG; the raised checks for masked gradients; the AUC of the
-    detector that never saw a face; and for each role the share of test videos in which a face was found. What was not
-    scored has no key.
+    The partial AUC clean and under the U-Net before JPEG; in-domain also the TPR at 1 % FPR, robust minus baseline, and
+    the AUC in the worst case at 1, 2, 4 and 8/255, with robust minus baseline at 2/255; the raised checks for masked
+    gradients; the AUC of the detector that never saw a face; and for each role the share of test videos in which a face
+    was found. What was not scored has no key.
     """
     chosen = headline_conditions(dict.fromkeys(row.condition for row in rows))
     jpeg = [condition for condition in chosen if parse_condition(condition).codec.startswith("jpeg")]
     found = {
         f"{row.model}.{row.role}.{row.condition}.{_TESTED}": row.estimates[_TESTED]
         for row in rows
-        if row.level == VIDEO and row.method == ALL_METHODS and row.condition in chosen
+        if row.level == VIDEO and row.method == ALL_METHODS and row.condition in (CLEAN, *jpeg)
     }
+    found |= {
+        f"{model}.{role}.{worst_at(point.eps_255 / LEVELS)}.auc": point.worst
+        for (model, role), points in eps.items()
+        for point in points
+        if role == _TRAIN and point.eps_255 in _BUDGETS
+    }
+    stated = {(condition, _TESTED) for condition in jpeg} | {(worst_at(_GOAL / LEVELS), "auc")}
     for pair in pairs:
-        if pair.metric == _TESTED and pair.condition in jpeg:
-            found[f"{ROBUST}_minus_{BASELINE}.{pair.role}.{pair.condition}.{_TESTED}"] = pair.difference
+        if pair.role == _TRAIN and (pair.condition, pair.metric) in stated:
+            found[f"{ROBUST}_minus_{BASELINE}.{pair.role}.{pair.condition}.{pair.metric}"] = pair.difference
     for row in rows:
         if (row.role, row.level, row.method) == (_TRAIN, VIDEO, ALL_METHODS) and row.condition in (CLEAN, *jpeg):
             found[f"{row.model}.{row.role}.{row.condition}.{_OPERATING}"] = row.estimates[_OPERATING]

@@ -1,46 +1,69 @@
 """The result tables that the README shows."""
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from deepfake.reporting.conditions import parse_condition
-from deepfake.reporting.evidence import masking_sentences
+from deepfake.reporting.conditions import by_group, followed_codecs, parse_condition
+from deepfake.reporting.evidence import masking_sentences, perturbation_rows
 from deepfake.reporting.matrix import Estimate, MetricRow
-from deepfake.reporting.results import Results
-from deepfake.reporting.scores import VIDEO
-from deepfake.reporting.wording import bounds, condition_title, difference, number, role_title
+from deepfake.reporting.results import BudgetLine, Results
+from deepfake.reporting.scores import VIDEO, ScoreSet
+from deepfake.reporting.survival import shares_left
+from deepfake.reporting.undo import UndoRow
+from deepfake.reporting.wording import (
+    attack_title,
+    bounds,
+    codec_title,
+    condition_title,
+    difference,
+    number,
+    percent,
+    role_title,
+)
 from deepfake.runtime import replacing
 
 _TWICE = {"AUC": "auc", "TPR at 1 % FPR": "tpr_at_1pct_fpr"}
+_SIZES = {"psnr": 1, "ssim": 3, "total_variation": 2, "low_frequency": 2}  # and their decimals
 _DEPLOYED = ("deployed_tpr", "deployed_fpr")
 _ABSENT = "–"
 
 
-def write_markdown(path: Path, results: Results) -> None:
+def write_markdown(path: Path, results: Results, undo: Mapping[str, Sequence[UndoRow]], suite: str) -> None:
     """Write for each dataset one table of video-level test metrics of all models, a line a condition.
 
-    Below it: attacks on both classes, predictors that look at no face, and the checks for masked gradients.
+    Below it: predictors that look at no face, attacks on both classes, the worst case by budget, the attacks
+    themselves, and what no detector can win; at the end the checks for masked gradients.
+
+    Args:
+        path: file to write.
+        results: all numbers.
+        undo: rows by role; none where the dataset does not state them.
+        suite: a sentence on how hard the models were attacked.
     """
-    parts = ["\n".join(_part(results, role)) for role in results.roles]
+    parts = ["\n\n".join("\n".join(block) for block in _blocks(results, role, undo[role])) for role in results.roles]
+    sentences = map(_plain, [suite, *masking_sentences(results.score_sets)])
     with replacing(path) as temporary:
-        temporary.write_text("\n\n".join([*parts, *map(_plain, masking_sentences(results.score_sets))]) + "\n", "utf-8")
+        temporary.write_text("\n\n".join([*parts, *sentences]) + "\n", "utf-8")
 
 
-def _part(results: Results, role: str) -> Iterator[str]:
+def _blocks(results: Results, role: str, undo: Sequence[UndoRow]) -> Iterator[Iterable[str]]:
+    """Title, tables and sentences of a dataset, lines each; what parts them is an empty line."""
     score_sets = results.of_role(role)
     rows = {model: results.rows_of(scores, VIDEO) for model, scores in score_sets.items()}
     conditions = list(dict.fromkeys(condition for by_condition in rows.values() for condition in by_condition))
     first = next(iter(rows.values()))[conditions[0]]
     title = role_title(role, next(iter(score_sets.values())).dataset)
-    yield f"**{_plain(title)}**: {first.reals} real and {first.fakes} fake test videos"
-    yield ""
-    yield from _main_table(results, role, rows, [name for name in conditions if not parse_condition(name).both])
-    yield ""
-    yield _trivial_line(results, role)
+    yield [f"**{_plain(title)}**: {first.reals} real and {first.fakes} fake test videos"]
+    yield _main_table(results, role, rows, by_group(name for name in conditions if not parse_condition(name).both))
+    yield [_trivial_line(results, role)]
     both = [name for name in conditions if parse_condition(name).both]
     if both:
-        yield ""
-        yield from _both_table(rows, both)
+        yield _both_table(rows, both)
+    yield _budget_table(results.budgets_of(role), list(rows))
+    yield _attack_table(score_sets, rows)
+    if undo:
+        yield _undo_table(undo)
 
 
 def _main_table(
@@ -65,6 +88,41 @@ def _both_table(rows: dict[str, dict[str, MetricRow]], conditions: Sequence[str]
     for condition in conditions:
         cells = [_cell(rows[model].get(condition), name) for name in columns.values() for model in rows]
         yield _line([_plain(condition_title(condition)), *cells])
+
+
+def _budget_table(lines: Sequence[BudgetLine], models: Sequence[str]) -> Iterator[str]:
+    columns = ["PGD AUC", "worst-case AUC"]
+    header = [f"{_plain(model)} {name}" for name in columns for model in models]
+    yield from _head(["budget", *header, "worst-case AUC, robust − baseline"])
+    for line in lines:
+        points = [line.points.get(model) for model in models]
+        pgd = [number(point.pgd_auc) if point else _ABSENT for point in points]
+        worst = [_with_bounds(number(point.auc), point.worst) if point else _ABSENT for point in points]
+        gain = line.pair.difference if line.pair else None
+        yield _line(
+            [f"{line.eps_255:g}/255", *pgd, *worst, _with_bounds(difference(gain.value), gain) if gain else _ABSENT]
+        )
+
+
+def _attack_table(
+    score_sets: Mapping[str, ScoreSet], rows: Mapping[str, Mapping[str, MetricRow]]
+) -> Iterator[str]:  # fmt: skip
+    """Sizes of the perturbations, and the share of their effect that a codec leaves."""
+    codecs = followed_codecs(dict.fromkeys(condition for own in rows.values() for condition in own))
+    header = [f"effect left after {_plain(codec_title(codec))}" for codec in codecs]
+    yield from _head(["attack", "PSNR, dB", "SSIM", "TV / eps", "low-frequency share", *header])
+    for model, scores in score_sets.items():
+        for row in perturbation_rows(scores):
+            left = shares_left(rows[model], row.attack)
+            sizes = [number(row.medians[name], decimals) for name, decimals in _SIZES.items()]
+            shares = [percent(left.get(codec, math.nan), 0) for codec in codecs]
+            yield _line([_plain(f"{attack_title(row.attack)} on {model}"), *sizes, *shares])
+
+
+def _undo_table(rows: Sequence[UndoRow]) -> Iterator[str]:
+    yield from _head(["share of the forgery that can be undone", *(f"{eps}/255" for eps in rows[0].means)])
+    for row in rows:
+        yield _line([f"{_plain(row.method)}, {row.fakes} fakes", *(percent(share) for share in row.means.values())])
 
 
 def _trivial_line(results: Results, role: str) -> str:

@@ -13,6 +13,7 @@ from deepfake.params import Params
 from deepfake.reporting import evidence, wording
 from deepfake.reporting.explanations import MEASURES
 from deepfake.reporting.pairing import BASELINE, ROBUST
+from deepfake.reporting.protocol import suite_sentence
 from deepfake.reporting.results import Results
 from deepfake.reporting.sections import Section
 from deepfake.reporting.training_figures import Captioned
@@ -27,6 +28,7 @@ _FILTERS = (
     wording.bounds,
     wording.budget,
     wording.check_title,
+    wording.codec_title,
     wording.condition_title,
     wording.count,
     wording.difference,
@@ -60,6 +62,7 @@ def write_page(
         checks=evidence.check_lines(results.score_sets),
         sentences=list(evidence.masking_sentences(results.score_sets)),
         flags=evidence.raised_flags(results.score_sets),
+        suite=suite_sentence(params),
         training=training,
         measures=MEASURES,
         panel_space=MAX_PANELS // len(sections),

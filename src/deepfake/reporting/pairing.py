@@ -11,6 +11,8 @@ from deepfake.metrics.bootstrap import percentile_interval, resample
 from deepfake.metrics.operating_point import TARGET_FPR, tpr_at_fpr
 from deepfake.metrics.ranking import Ranking, Statistic, auc, partial_auc
 from deepfake.params import ReportParams
+from deepfake.reporting.conditions import WORST, worst_at
+from deepfake.reporting.items import Items, to_videos
 from deepfake.reporting.matrix import Estimate, role_resamples, rounded
 from deepfake.reporting.scores import VIDEO, ScoreSet, select
 from deepfake.tables import write_rows
@@ -61,7 +63,7 @@ class _PairCells:
 
 
 def pair_models(score_sets: Sequence[ScoreSet], settings: ReportParams, seed: int) -> list[Pair]:
-    """All pairs, by role and condition; none where one of the two models was not scored.
+    """All pairs, by role and condition, then by budget (`worst_eps2`); none where one model was not scored.
 
     Raises:
         DataError: the two models were scored on different videos.
@@ -97,8 +99,7 @@ def _pairs(baseline: ScoreSet, robust: ScoreSet, settings: ReportParams, seed: i
         "tpr_at_1pct_fpr": partial(tpr_at_fpr, max_fpr=TARGET_FPR),
     }
     resamples = role_resamples(baseline, settings, seed)
-    for condition in (name for name in baseline.frames if name in robust.frames):
-        first, second = (select(scores, condition, VIDEO) for scores in (baseline, robust))
+    for condition, first, second in _shared(baseline, robust):
         if first.names != second.names:
             raise DataError(f"{baseline.role}, {condition}: the two models were scored on different videos")
         rankings = [Ranking(items.scores, items.labels) for items in (first, second)]
@@ -107,3 +108,12 @@ def _pairs(baseline: ScoreSet, robust: ScoreSet, settings: ReportParams, seed: i
             before, after = (float(statistic(ranking.roc())) for ranking in rankings)
             difference = Estimate(after - before, *percentile_interval(new[metric] - old[metric]))
             yield Pair(baseline.role, condition, metric, before, after, difference)
+
+
+def _shared(baseline: ScoreSet, robust: ScoreSet) -> Iterator[tuple[str, Items, Items]]:
+    """Videos under each condition that both models were scored in, and in the worst case at each budget."""
+    for condition in (name for name in baseline.frames if name in robust.frames):
+        yield condition, select(baseline, condition, VIDEO), select(robust, condition, VIDEO)
+    first, second = (scores.eps_curve[WORST] for scores in (baseline, robust))
+    for eps in (eps for eps in first if eps and eps in second):
+        yield worst_at(eps), to_videos(first[eps]), to_videos(second[eps])

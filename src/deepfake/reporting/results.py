@@ -4,11 +4,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from deepfake.params import ReportParams
+from deepfake.reporting.conditions import LEVELS, worst_at
 from deepfake.reporting.eps_curve import EpsPoint, eps_points
 from deepfake.reporting.matrix import MetricRow, build_matrix
 from deepfake.reporting.pairing import Pair, pair_models
 from deepfake.reporting.scores import ALL_METHODS, ScoreSet
 from deepfake.reporting.trivial import TrivialRow, trivial_rows
+
+
+@dataclass(frozen=True)
+class BudgetLine:
+    """The models at one budget of the eps curve.
+
+    Attributes:
+        eps_255: the budget in steps of an 8-bit pixel; 0 is clean.
+        points: by model.
+        pair: robust minus baseline of the AUC in the worst case; None at 0 and where one of them was not scored.
+    """
+
+    eps_255: float
+    points: dict[str, EpsPoint]
+    pair: Pair | None
 
 
 @dataclass(frozen=True)
@@ -48,6 +64,19 @@ class Results:
     def pairs_of(self, role: str, condition: str) -> dict[str, Pair]:
         """Robust minus baseline under one condition by metric; empty where one of them was not scored."""
         return {pair.metric: pair for pair in self.pairs if (pair.role, pair.condition) == (role, condition)}
+
+    def budgets_of(self, role: str) -> list[BudgetLine]:
+        """All models of a role by budget, ascending."""
+        points = {model: {p.eps_255: p for p in self.eps[model, role]} for model in self.of_role(role)}
+        budgets = sorted({eps for own in points.values() for eps in own})
+        return [
+            BudgetLine(
+                eps,
+                {model: own[eps] for model, own in points.items() if eps in own},
+                self.pairs_of(role, worst_at(eps / LEVELS)).get("auc"),
+            )
+            for eps in budgets
+        ]
 
     def trivial_of(self, role: str) -> list[TrivialRow]:
         """Predictors that look at no face: the same ones stand beside every model of a role."""

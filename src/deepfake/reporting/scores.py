@@ -3,7 +3,7 @@
 import json
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TypeVar
@@ -13,7 +13,7 @@ import numpy as np
 from deepfake.errors import DataError
 from deepfake.findings import EpsScore, Perturbation, SanityCheck
 from deepfake.records import FAKE, REAL, Calibration, FaceVideo, FrameScore, VideoKey
-from deepfake.reporting.conditions import CLEAN, with_worst_case
+from deepfake.reporting.conditions import CLEAN, PGD, WORST, with_worst_case
 from deepfake.reporting.items import Items, to_videos, with_faceless
 from deepfake.tables import Row, read_rows
 
@@ -33,7 +33,7 @@ class ScoreSet:
         frames: scored test frames of each condition, `clean` first and the worst cases last.
         control: test frames as scored by a detector that never saw a face.
         calibration: thresholds and temperature, fitted on validation videos.
-        eps_curve: scored test frames of each budget of PGD, ascending; a few of every video.
+        eps_curve: scored test frames under PGD and in the worst case of each budget, ascending; a few of every video.
         perturbations: what the attacks did to the crops.
         checks: tests of whether the model's robustness can be believed.
     """
@@ -44,7 +44,7 @@ class ScoreSet:
     frames: dict[str, Items]
     control: Items
     calibration: Calibration
-    eps_curve: dict[float, Items]
+    eps_curve: dict[str, dict[float, Items]]
     perturbations: tuple[Perturbation, ...]
     checks: tuple[SanityCheck, ...]
 
@@ -100,7 +100,6 @@ def _load(folder: Path, model: str, role: str) -> ScoreSet:
         raise DataError(f"{folder / 'videos.csv'}: a video is listed twice")
     frames = _conditions(folder / "frames.csv", known)
     control = _conditions(folder / "control.csv", known)
-    budgets = _items(folder / "eps_curve.csv", known, EpsScore, key="eps")
     if len(control) != 1:
         raise DataError(f"{folder / 'control.csv'}: {len(control)} conditions, one would be right")
     return ScoreSet(
@@ -110,7 +109,7 @@ def _load(folder: Path, model: str, role: str) -> ScoreSet:
         frames=with_worst_case(_clean_first(folder / "frames.csv", frames, known)),
         control=next(iter(control.values())),
         calibration=_read_calibration(folder / "calibration.json"),
-        eps_curve={float(eps): budgets[eps] for eps in sorted(budgets, key=float)},
+        eps_curve=_eps_curve(folder / "eps_curve.csv", known),
         perturbations=tuple(_rows(folder / "perturbations.csv", Perturbation)),
         checks=tuple(_rows(folder / "sanity.csv", SanityCheck)),
     )
@@ -128,14 +127,29 @@ def _clean_first(path: Path, frames: dict[str, Items], known: dict[str, FaceVide
 
 def _conditions(path: Path, known: dict[str, FaceVideo]) -> dict[str, Items]:
     """Test frames of a score table by condition."""
-    return _items(path, known, FrameScore, key="condition")
+    return _items(path, known, FrameScore, key=lambda row: row.condition)
 
 
-def _items(path: Path, known: dict[str, FaceVideo], row_type: type[Scored], *, key: str) -> dict[str, Items]:
-    """Test frames of a table of logits, parted by the text of its column `key`."""
+def _eps_curve(path: Path, known: dict[str, FaceVideo]) -> dict[str, dict[float, Items]]:
+    """Test frames by attack and budget."""
+    by_name = _items(path, known, EpsScore, key=lambda row: f"{row.attack} {row.eps}")
+    parted = {name: name.rpartition(" ") for name in by_name}
+    curves = {
+        attack: {float(eps): by_name[name] for name, (own, _, eps) in parted.items() if own == attack}
+        for attack in (PGD, WORST)
+    }
+    if curves[PGD].keys() != curves[WORST].keys():
+        raise DataError(f"{path}: {PGD} and {WORST} have not the same budgets")
+    return {attack: dict(sorted(budgets.items())) for attack, budgets in curves.items()}
+
+
+def _items(
+    path: Path, known: dict[str, FaceVideo], row_type: type[Scored], *, key: Callable[[Scored], str]
+) -> dict[str, Items]:
+    """Test frames of a table of logits, parted by what `key` says of a row."""
     rows: dict[str, list[Scored]] = {}
     for row in _rows(path, row_type):
-        name = str(getattr(row, key))
+        name = key(row)
         if row.video not in known or not known[row.video].frames_found:
             raise DataError(f"{path}: {row.video} has scores, but videos.csv knows of no face in it")
         if not math.isfinite(row.logit):

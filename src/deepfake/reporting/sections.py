@@ -6,7 +6,7 @@ from pathlib import Path
 
 from deepfake.metrics.operating_point import TARGET_FPR
 from deepfake.reporting import contrast_figures as contrast
-from deepfake.reporting.conditions import GROUPS, headline_conditions, parse_condition
+from deepfake.reporting.conditions import GROUPS, followed_codecs, headline_conditions, parse_condition
 from deepfake.reporting.coverage import CoverageRow, coverage_rows
 from deepfake.reporting.curves import roc_corners, shown_conditions
 from deepfake.reporting.drawing import Picture
@@ -14,9 +14,10 @@ from deepfake.reporting.explanations import ExplanationRow, Panels, explanation_
 from deepfake.reporting.matrix import MetricRow
 from deepfake.reporting.pairing import Pair
 from deepfake.reporting.parts import Part, build_part
-from deepfake.reporting.results import Results
+from deepfake.reporting.results import BudgetLine, Results
 from deepfake.reporting.scores import VIDEO, ScoreSet
 from deepfake.reporting.trivial import TrivialRow
+from deepfake.reporting.undo import UndoRow, undo_rows
 from deepfake.reporting.wording import condition_title, role_title
 
 
@@ -50,6 +51,8 @@ class Section:
         methods: rows by forgery method and model, for each condition of `headline` that has them.
         trivial, coverage: predictors that look at no face; videos without a face.
         explanations, panels: Grad-CAM in numbers and pictures.
+        budgets: worst case at each budget of the eps curve.
+        undo: what no detector can win, by forgery method.
         overview, eps, low_fpr: figures of both models.
         roc: such a figure for each group of conditions.
     """
@@ -63,6 +66,8 @@ class Section:
     coverage: list[CoverageRow]
     explanations: list[ExplanationRow]
     panels: Panels
+    budgets: list[BudgetLine]
+    undo: list[UndoRow]
     overview: Picture
     eps: Picture
     low_fpr: Picture
@@ -71,6 +76,11 @@ class Section:
     @property
     def dataset(self) -> str:
         return next(iter(self.parts.values())).scores.dataset
+
+    @property
+    def codecs(self) -> list[str]:
+        """Codecs that follow an attack."""
+        return followed_codecs(line.condition for line in self.lines)
 
     @property
     def clean(self) -> MetricRow:
@@ -101,7 +111,7 @@ def build_section(results: Results, role: str, explain: Path, gradcam: Path) -> 
     Args:
         results: all numbers.
         role: the dataset's role.
-        explain, gradcam: folders of all roles' tables and panels of explanations.
+        explain, gradcam: folders of all roles' tables (explanations, undo shares) and panels.
 
     Raises:
         DataError: no explanations of this role.
@@ -122,9 +132,11 @@ def build_section(results: Results, role: str, explain: Path, gradcam: Path) -> 
         coverage=coverage_rows(first),
         explanations=explanation_rows(explain / role / "faces.csv", first, results.settings, results.seed),
         panels=read_panels(gradcam / role),
+        budgets=results.budgets_of(role),
+        undo=undo_rows(explain / role / "undo.csv"),
         overview=_overview(shown),
         eps=contrast.eps_figure(
-            f"AUC against the budget of PGD, {title}", {model: results.eps[model, role] for model in score_sets}
+            f"AUC against the budget, {title}", {model: results.eps[model, role] for model in score_sets}
         ),
         low_fpr=contrast.low_fpr_figure(
             "ROC curves at low false positive rates", _curves(score_sets, few), lines[0].rows[first.model].reals

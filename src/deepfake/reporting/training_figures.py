@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
+from deepfake.reporting.conditions import LEVELS
 from deepfake.reporting.drawing import INK, Picture, draw, model_color, series_color
-from deepfake.reporting.eps_curve import LEVELS
 from deepfake.reporting.training_curves import TrainingCurve
 
 _STYLES = ("-", (0, (4, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)))

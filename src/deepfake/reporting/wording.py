@@ -3,7 +3,7 @@
 import math
 import re
 
-from deepfake.reporting.conditions import PGD, UNET, WORST, parse_condition
+from deepfake.reporting.conditions import ADAPTIVE, FURTHER, PGD, UNET, WORST, parse_condition
 from deepfake.reporting.matrix import Estimate
 
 _ROLES = {"train": "in-domain", "cross": "cross-dataset"}
@@ -11,7 +11,13 @@ _CODECS = (
     (re.compile(r"jpeg(\d+)"), r"JPEG quality \1"),
     (re.compile(r"h264_crf(\d+)"), r"H.264 CRF \1"),
 )
-_ATTACKS = {PGD: "PGD", UNET: "U-Net", WORST: "worst case"}
+_ATTACKS = {
+    PGD: "PGD",
+    **dict(zip(FURTHER, ("APGD", "strong PGD", "Square"), strict=True)),
+    UNET: "U-Net",
+    ADAPTIVE: "adaptive PGD",
+    WORST: "worst case",
+}
 _CHECKS = {
     "zero_budget_changes": "an attack with no budget changes the answer",
     "forward_differs": "the same crop gets two answers",
@@ -19,8 +25,9 @@ _CHECKS = {
     "auc_at_32_255": "the detector survives a budget that none can",
     "auc_rises_with_eps": "a larger budget makes a weaker attack",
     "more_steps_help": "PGD has not converged: twice the steps are stronger",
-    "single_step_wins": "one step beats fifty",
+    "single_step_wins": "one step beats a hundred",
     "noise_wins": "random noise beats PGD",
+    "square_wins": "a search without gradients beats PGD",
     "transfer_wins": "an attack on another detector beats PGD on this one",
     "undefended_auc": "even an undefended detector is not broken",
 }
@@ -33,20 +40,28 @@ def role_title(role: str, dataset: str) -> str:
 
 
 def condition_title(condition: str) -> str:
-    """`U-Net, then JPEG quality 50` for `unet_jpeg50`; a codec that has no title keeps its name."""
+    """`U-Net, then JPEG quality 50` for `unet_jpeg50`; a codec that has no title keeps its name.
+
+    `+ APGD` for `apgd`, which goes on where the attacks before it failed.
+    """
     parts = parse_condition(condition)
     if not parts.attack:
-        return _codec_title(condition)
-    attack = attack_title(parts.attack) + (", both classes" if parts.both else "")
-    return f"{attack}, then {_codec_title(parts.codec)}" if parts.codec else attack
+        return codec_title(condition)
+    further = "+ " if parts.attack in FURTHER else ""
+    attack = further + attack_title(parts.attack) + (", both classes" if parts.both else "")
+    return f"{attack}, then {codec_title(parts.codec)}" if parts.codec else attack
 
 
 def attack_title(attack: str) -> str:
-    """`U-Net` for `unet`; an attack that has no title keeps its name."""
+    """`U-Net` for `unet`, with the codec that it knows in brackets; an attack that has no title keeps its name."""
+    parts = parse_condition(attack)
+    if parts.attack == ADAPTIVE and parts.codec:
+        return f"{_ATTACKS[ADAPTIVE]} ({codec_title(parts.codec)})"
     return _ATTACKS.get(attack, attack)
 
 
-def _codec_title(codec: str) -> str:
+def codec_title(codec: str) -> str:
+    """`JPEG quality 50` for `jpeg50`; a codec that has no title keeps its name."""
     for pattern, title in _CODECS:
         if pattern.fullmatch(codec):
             return pattern.sub(title, codec)

@@ -1,0 +1,32 @@
+"""How hard the models were attacked, in a sentence."""
+
+from collections.abc import Iterator
+
+from deepfake.params import Params
+
+
+def suite_sentence(params: Params) -> str:
+    """Which profile of attacks made the numbers, and with how many steps."""
+    return f"Attacks of the profile {params.evaluate.profile}: {'; '.join(_attacks(params))}."
+
+
+def _attacks(params: Params) -> Iterator[str]:
+    suite = params.evaluate.suite
+    yield f"PGD ({_effort(params.attack.steps, params.attack.restarts)})"
+    further = [
+        (suite.apgd_steps, f"APGD ({_effort(suite.apgd_steps, suite.apgd_restarts)})"),
+        (suite.pgd_steps, f"strong PGD ({_effort(suite.pgd_steps, suite.pgd_restarts)})"),
+        (suite.square_queries, f"Square ({suite.square_queries} queries)"),
+    ]
+    run = [text for steps, text in further if steps]
+    if run:
+        yield f"on frames of fakes that still stand, {', then '.join(run)}"
+    yield "the fitted U-Net"
+    if suite.adaptive_steps:
+        yield f"adaptive PGD ({_effort(suite.adaptive_steps, 1)}) through the codec that follows"
+    yield "all test videos" if suite.videos is None else f"at most {suite.videos} test videos of each class"
+
+
+def _effort(steps: int, starts: int) -> str:
+    """`10 steps`, or `10 steps, 5 starts`."""
+    return f"{steps} step{'s' * (steps != 1)}" + (f", {starts} starts" if starts > 1 else "")

@@ -284,6 +284,7 @@ class RobustParams(TrainingParams):
         pgd_steps: steps of the inner PGD where it is not free: without replays, and after it was overfitted.
         final_pgd_steps: its steps in the last `final` share of the epochs.
         final: share of the epochs with the stronger inner PGD.
+        pgd_loss: on PGD's crops: `bce` against the label, or `trades` (Zhang et al. 2019) against the clean prediction.
         clean_weight, pgd_weight, unet_weight: weights of the three losses.
         unet_learning_rate: of the U-Net's optimiser in training.
         unet_share: share of each batch that the U-Net attacks too.
@@ -303,6 +304,7 @@ class RobustParams(TrainingParams):
     pgd_steps: Annotated[int, Field(ge=1, le=1000)]
     final_pgd_steps: Annotated[int, Field(ge=1, le=1000)]
     final: Fraction
+    pgd_loss: Literal["bce", "trades"]
     clean_weight: Weight
     pgd_weight: Weight
     unet_weight: Weight

@@ -13,13 +13,14 @@ from deepfake.attacks.unet import PerturbationUNet
 from deepfake.crops.batches import Batch
 from deepfake.params import RobustParams
 from deepfake.training.adversarial import Adversaries, Opponents, replayed
+from deepfake.training.clean import divergence
 from deepfake.training.loop import Fit, Task, TrainingError, prepare_fit, run_fit
 
 PARAMS = RobustParams(
     epochs=4, steps=6, batch_size=16, learning_rate=3e-3, warmup=0.3, weight_decay=0.01, label_smoothing=0.05,
     average_halflife=0.5, max_gradient_norm=1.0, eps=None, ramp=0.5, replays=1, pgd_step_size=1.25, pgd_steps=2,
     final_pgd_steps=4, final=0.25,
-    clean_weight=1.0, pgd_weight=1.0, unet_weight=0.5, unet_learning_rate=1e-2, unet_share=1.0,
+    pgd_loss="bce", clean_weight=1.0, pgd_weight=1.0, unet_weight=0.5, unet_learning_rate=1e-2, unet_share=1.0,
     batch_statistics="frozen", pool=2, max_clean_drop=0.03, watch_frames=4, watch_steps=5, max_overfit=0.2,
 )  # fmt: skip
 
@@ -206,3 +207,18 @@ def test_after_an_overfitting_pgd_is_not_free_any_more() -> None:
         fit.history.append({"val/watch_auc": watched, "val/inner_auc": inner})
         fighting.review(fit)
     assert not fighting.is_free
+
+
+def test_trades_asks_for_the_clean_prediction_and_not_for_the_label() -> None:
+    logits, other = torch.tensor([-1.0, 0.5, 3.0]), torch.tensor([2.0, 0.5, -1.0])
+    expected = torch.distributions.kl_divergence(
+        torch.distributions.Bernoulli(logits=logits), torch.distributions.Bernoulli(logits=other)
+    )
+    assert torch.allclose(divergence(logits, other), expected.mean(), atol=1e-6)
+    assert divergence(logits, logits) == 0
+    model, batch = train_small().requires_grad_(True), next(batches(0))
+    found = {
+        loss: adversaries(PARAMS.model_copy(update={"pgd_loss": loss})).step(model, batch)["pgd"]
+        for loss in ("bce", "trades")
+    }
+    assert found["trades"] != found["bce"]

@@ -22,7 +22,7 @@ from deepfake.attacks.unet import PerturbationUNet
 from deepfake.crops.batches import Batch
 from deepfake.params import RobustParams, UnetParams
 from deepfake.training.attacker import unet_losses
-from deepfake.training.clean import detection_loss
+from deepfake.training.clean import detection_loss, divergence
 from deepfake.training.loop import Fit, Losses, TrainingError
 
 Weights = dict[str, Tensor]
@@ -113,14 +113,10 @@ class Adversaries:
         seen = {"clean": batch.x, "pgd": self._round.x_pgd, "unet": self._round.x_unet}
         met = {name: x for name, x in seen.items() if x is not None}
         # One pass: batch statistics that are not frozen are those of the mixture.
-        logits = model(torch.cat(list(met.values()))).split([len(x) for x in met.values()])
-        weights = {"clean": self.params.clean_weight, "pgd": self.params.pgd_weight, "unet": self.params.unet_weight}
+        parts = model(torch.cat(list(met.values()))).split([len(x) for x in met.values()])
         self._seen["eps"] += self.budget
         self._steps += 1
-        return {
-            name: weights[name] * detection_loss(part, batch.y[: len(part)], self.params.label_smoothing)
-            for name, part in zip(met, logits, strict=True)
-        }
+        return self._losses(dict(zip(met, parts, strict=True)), batch.y)
 
     def observed(self) -> dict[str, float]:
         """What the adversaries did, as means since the last call: budget, and the U-Net's losses."""
@@ -164,6 +160,18 @@ class Adversaries:
         self._pool = deque(state["pool"], maxlen=self.params.pool)
         self._good = state["good"]
         self._steps, self._strength, self._best_watched = state["numbers"]
+
+    def _losses(self, logits: dict[str, Tensor], y: Tensor) -> Losses:
+        params, smoothing = self.params, self.params.label_smoothing
+        losses = {"clean": params.clean_weight * detection_loss(logits["clean"], y, smoothing)}
+        if "pgd" in logits:
+            trades = params.pgd_loss == "trades"
+            loss = divergence(logits["clean"], logits["pgd"]) if trades else detection_loss(logits["pgd"], y, smoothing)
+            losses["pgd"] = params.pgd_weight * loss
+        if "unet" in logits:
+            met = logits["unet"]
+            losses["unet"] = params.unet_weight * detection_loss(met, y[: len(met)], smoothing)
+        return losses
 
     def _next_round(self, model: nn.Module, batch: Batch) -> _Round:
         """The same batch with its perturbation moved on, or a new one."""

@@ -20,3 +20,10 @@ def detection_loss(logits: Tensor, y: Tensor, label_smoothing: float) -> Tensor:
     """Mean binary cross-entropy, in nats, of logits (B,) with targets `label_smoothing` away from labels (B,)."""
     target = label_smoothing + (1 - 2 * label_smoothing) * y
     return F.binary_cross_entropy_with_logits(logits.float(), target)
+
+
+def divergence(logits: Tensor, other: Tensor) -> Tensor:
+    """Mean Kullback-Leibler divergence, in nats, of what `other` predicts from what `logits` predict, both (B,)."""
+    p = logits.float().sigmoid()
+    cross = F.binary_cross_entropy_with_logits(other.float(), p)
+    return cross - F.binary_cross_entropy_with_logits(logits.float(), p)

@@ -1,0 +1,137 @@
+"""Why the robust detector wins: the same training with one part of its recipe changed at a time.
+
+Every row trains from the same baseline for the same number of optimiser steps, with the stage's own script, and is then
+attacked on test videos of both datasets. Rows are trained side by side, a thread each. A row that is finished is not
+trained again, and one that was killed goes on where it was. From the repository's root, after `dvc repro`:
+
+    PYTHONPATH=src python benchmarks/ablation.py --baseline models/baseline.pt --attacker models/attacker_baseline.pt \
+        --crops data/crops --out benchmarks/results/ablation
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import yaml
+from ablation_table import Line, judge, to_markdown, units
+from tqdm import tqdm
+
+from deepfake.errors import DeepfakeError, SettingsError
+from deepfake.params import Params, load_params
+from deepfake.runtime import replacing, worker_count
+from deepfake.stage import run
+from deepfake.tables import read_rows, write_rows
+from deepfake.work import file_hash, loaded_code, work_folder, work_key
+
+SCRIPT = Path(__file__).parents[1] / "src" / "train_robust.py"
+NO_COMPRESSION = {"baseline": {"augment": {"jpeg": 0.0, "rescale": 0.0, "blur": 0.0}}}
+
+# What a row changes: who attacks, and which parameters.
+ROWS: Mapping[str, tuple[str, dict[str, Any]]] = {
+    "the recipe": ("both", {}),
+    "nobody attacks (control)": ("none", {}),
+    "PGD only": ("pgd", {}),
+    "U-Net only": ("unet", {}),
+    "the recipe, seed 2": ("both", {"seed": 2}),
+    "the recipe, seed 3": ("both", {"seed": 3}),
+    "BatchNorm statistics frozen": ("both", {"robust": {"batch_statistics": "frozen"}}),
+    "PGD of 3 steps, not free": ("both", {"robust": {"replays": 1, "pgd_steps": 3, "final_pgd_steps": 3}}),
+    "TRADES": ("both", {"robust": {"pgd_loss": "trades", "pgd_weight": 3.0}}),
+    "no ramp": ("both", {"robust": {"ramp": 0.0}}),
+    "hardly any averaging": ("both", {"robust": {"average_halflife": 0.01}}),
+    "no compression in augmentation": ("both", NO_COMPRESSION),
+    "budget of 4/255 in training": ("both", {"robust": {"eps": 4 / 255}}),
+}
+
+
+class RowError(DeepfakeError):
+    """A row whose training failed."""
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    args = _parse(argv)
+    params = load_params()
+    for name in args.rows:
+        if name not in ROWS:
+            raise SettingsError(f"--rows: no {name!r}; there are {', '.join(ROWS)}")
+    data = [file_hash(path) for path in (args.baseline, args.attacker, *sorted(args.crops.glob("*/*")))]
+
+    def line(name: str) -> Line:
+        return _line(name, args, params, data)
+
+    lines: list[Line] = []
+    with ThreadPoolExecutor(args.workers or worker_count()) as pool, tqdm(total=len(args.rows), desc="rows") as bar:
+        for done in pool.map(line, args.rows):
+            lines.append(done)
+            bar.update()
+            write_rows(args.out.with_suffix(".csv"), Line, lines)
+    with replacing(args.out.with_suffix(".md")) as temporary:
+        temporary.write_text(to_markdown(lines, params, args.epochs), encoding="utf-8")
+
+
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--baseline", required=True, type=Path, help="checkpoint that every row starts from")
+    parser.add_argument("--attacker", required=True, type=Path, help="U-Net that was fitted against it")
+    parser.add_argument("--crops", required=True, type=Path, help="folder with the crops of each dataset role")
+    parser.add_argument("--epochs", type=int, default=4, help="epochs of each row (default: 4)")
+    parser.add_argument("--rows", nargs="+", default=list(ROWS), metavar="NAME", help="some rows only")
+    parser.add_argument("--workers", type=int, help="rows at once (default: one a core)")
+    parser.add_argument("--out", required=True, type=Path, help="tables to write, without a suffix")
+    return parser.parse_args(argv)
+
+
+def _line(name: str, args: argparse.Namespace, params: Params, data: Sequence[str]) -> Line:
+    adversaries, changes = ROWS[name]
+    settings = merged(params, {"robust": {"epochs": args.epochs}}, changes)
+    folder = work_folder("ablation").absolute() / work_key(settings, adversaries, data, code=loaded_code())
+    finished = folder / "line.csv"
+    if finished.exists():
+        return read_rows(finished, Line)[0]
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "params.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
+    changed = load_params(folder / "params.yaml")
+    minutes = _train(folder, adversaries, args)
+    found = judge(folder / "robust.pt", args.crops, changed)
+    line = Line(name, units=units(changed.robust, adversaries), minutes=round(minutes, 1), **found)
+    write_rows(finished, Line, [line])
+    return line
+
+
+def merged(params: Params, *changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters as plain values with some of them changed."""
+    settings = params.model_dump(mode="json")
+    for change in changes:
+        _update(settings, change)
+    return settings
+
+
+def _update(settings: dict[str, Any], change: Mapping[str, Any]) -> None:
+    for key, value in change.items():
+        if isinstance(value, Mapping):
+            _update(settings[key], value)
+        else:
+            settings[key] = value
+
+
+def _train(folder: Path, adversaries: str, args: argparse.Namespace) -> float:
+    """Minutes that the training took in this run; a row that was killed before counts from there on."""
+    start = time.monotonic()
+    command = [sys.executable, str(SCRIPT), "--crops", str((args.crops / "train").absolute()),
+               "--start", str(args.baseline.absolute()), "--attacker", str(args.attacker.absolute()),
+               "--adversaries", adversaries, "--out", "robust.pt", "--curves", "curves"]  # fmt: skip
+    alone = os.environ | {"OMP_NUM_THREADS": "1", "DEEPFAKE_WORKERS": "1"}  # two rows of two threads fight for cores
+    done = subprocess.run(command, cwd=folder, env=alone, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RowError(f"{folder}: {done.stderr.strip().splitlines()[-1]}")
+    return (time.monotonic() - start) / 60
+
+
+if __name__ == "__main__":
+    sys.exit(run(main))

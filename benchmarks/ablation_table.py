@@ -24,7 +24,7 @@ from deepfake.runtime import derive_seed
 from deepfake.training.selection import video_auc
 
 BUDGETS = (2, 4, 8)  # in steps of 1/255
-_UNET = 2  # passes of the detector that a step of the U-Net costs, its own included
+_UNET = 1  # pass of the detector that fitting the U-Net to a batch costs
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def units(robust: RobustParams, adversaries: str) -> float:
     unet = adversaries in ("both", "unet")
     inner = fmean([robust.pgd_steps] * 3 + [robust.final_pgd_steps]) if robust.replays == 1 else 0.0
     own = robust.unet_share * (1 + _UNET / robust.replays)
-    return round(1 + pgd * (1 + inner) + unet * own, 2)
+    return round(1 + pgd * (1 + inner) + unet * own, 3)
 
 
 def judge(model: Path, crops: Path, params: Params) -> dict[str, float]:

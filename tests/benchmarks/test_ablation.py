@@ -1,0 +1,50 @@
+from pathlib import Path
+
+import ablation
+import pytest
+import yaml
+from ablation_table import Line, to_markdown, units
+from toy_project import REPOSITORY
+
+from deepfake.errors import SettingsError
+from deepfake.params import Params, RobustParams, load_params
+
+
+@pytest.fixture
+def params() -> Params:
+    return load_params(REPOSITORY / "params.yaml")
+
+
+@pytest.mark.parametrize("name", ablation.ROWS)
+def test_a_row_changes_what_its_name_says_and_nothing_that_the_schema_refuses(
+    name: str, params: Params, tmp_path: Path
+) -> None:
+    adversaries, changes = ablation.ROWS[name]
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(ablation.merged(params, changes)))
+    changed = load_params(tmp_path / "params.yaml")
+    assert (changed != params or adversaries != "both") == (name != "the recipe")
+
+
+def test_units_count_passes_of_the_detector(params: Params) -> None:
+    def cost(adversaries: str, **changes: object) -> float:
+        return units(RobustParams(**{**params.robust.model_dump(), "unet_share": 1.0, **changes}), adversaries)
+
+    pgd_10 = {"replays": 1, "pgd_steps": 10, "final_pgd_steps": 10}
+    assert cost("none") == 1
+    assert cost("pgd", **pgd_10) == 12
+    assert cost("both", **pgd_10) == 14, "PGD-10, U-Net and clean, as the field counts it"
+    assert cost("pgd", replays=4) == 2, "free PGD costs the pass that trains on it"
+    assert cost("unet", replays=4, unet_share=0.5) == 1 + 0.5 * (1 + 0.25)
+
+
+def test_the_table_has_a_line_a_row_and_says_how_it_was_made(params: Params) -> None:
+    text = to_markdown([Line("TRADES", 2.5, 7.04, 0.9, 0.7, 0.6, 0.5, 0.4)], params, epochs=3)
+    assert "| TRADES | 2.5 | 7 | 0.900 | 0.700 | 0.600 | 0.500 | 0.400 |" in text
+    assert f"{3 * params.robust.steps} optimiser steps" in text
+
+
+def test_an_unknown_row_is_refused_with_those_there_are(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(REPOSITORY)
+    files = ["--baseline", "b.pt", "--attacker", "a.pt", "--crops", str(tmp_path), "--out", str(tmp_path / "t")]
+    with pytest.raises(SettingsError, match=r"no 'TRADE'; there are the recipe, .*TRADES"):
+        ablation.main([*files, "--rows", "TRADE"])

@@ -133,7 +133,7 @@ def test_it_is_the_same_again_and_leaves_the_global_generator_alone(
         APGD(EPS, steps=1), APGD(EPS, steps=20, restarts=2),
         Adaptive(PGD(EPS), [torch.clone, straight_through(torch.round)]), Cascade([RandomNoise(EPS), fgsm(EPS)], inf),
     ],
-    ids=repr,
+    ids=lambda attack: type(attack).__name__,
 )  # fmt: skip
 def test_on_a_linear_detector_it_reaches_the_optimum(attack: Attack, linear: nn.Module, crops: Crops) -> None:
     x, y, seeds = crops

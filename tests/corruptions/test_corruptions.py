@@ -1,8 +1,9 @@
 import cv2
 import numpy as np
 import pytest
+import torch
 
-from deepfake.corruptions.h264 import h264
+from deepfake.corruptions.h264 import h264, h264_batch
 from deepfake.corruptions.jpeg import jpeg
 
 
@@ -43,3 +44,12 @@ def test_frames_of_a_clip_are_compressed_together(clip: list[np.ndarray]) -> Non
     alone = h264(clip[2:3], crf=40)[0]
     together = h264(clip, crf=40)[2]
     assert not np.array_equal(alone, together)
+
+
+def test_a_batch_is_its_clips_each_compressed_by_itself(clip: list[np.ndarray]) -> None:
+    x = torch.from_numpy(np.stack([*clip, *clip[:2]])).permute(0, 3, 1, 2).float() / 255
+    decoded = h264_batch(x + 0.4 / 255, [4, 2], crf=23)
+    expected = np.stack([*h264(clip, crf=23), *h264(clip[:2], crf=23)])
+    assert decoded.dtype == x.dtype
+    assert np.array_equal((255 * decoded).permute(0, 2, 3, 1).round().numpy(), expected)
+    assert not torch.equal(decoded[:2], decoded[4:])

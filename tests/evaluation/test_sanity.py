@@ -59,6 +59,7 @@ def test_transfer_is_checked_where_there_is_another_detector(model: Small) -> No
 def test_a_staircase_is_found_out(model: Small) -> None:
     checks = raised(Rounding(model), model)
     assert checks["zero_gradients"] == 1
+    assert checks["square_wins"] == 1
     assert checks["auc_at_32_255"] == 1
     assert checks["transfer_wins"] == 1
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil
 
 import torch
 from torch import Tensor, nn
@@ -69,11 +68,11 @@ class APGD:
 
 
 def checkpoints(steps: int) -> list[int]:
-    """The steps after which a row may halve its step size: 0.22, 0.41, 0.57, ... of `steps`, ever closer."""
-    shares = [0.0, 0.22]
-    while shares[-1] < 1:
-        shares.append(shares[-1] + max(shares[-1] - shares[-2] - 0.03, 0.06))
-    return sorted({ceil(share * steps) for share in shares[1:] if share <= 1})
+    """The steps after which a row may halve its step size: 22, 41, 57, ... percent of `steps`, ever closer."""
+    percents = [0, 22]
+    while percents[-1] < 100:
+        percents.append(percents[-1] + max(percents[-1] - percents[-2] - 3, 6))
+    return sorted({-(-percent * steps // 100) for percent in percents[1:] if percent <= 100})
 
 
 def _rows(values: Tensor) -> Tensor:

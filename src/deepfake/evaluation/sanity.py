@@ -11,9 +11,11 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from deepfake.attacks.apgd import APGD
 from deepfake.attacks.comparators import RandomNoise, Transfer
 from deepfake.attacks.pgd import PGD, fgsm
 from deepfake.attacks.protocol import Attack, objective
+from deepfake.attacks.square import Square
 from deepfake.evaluation.parallel import side_by_side
 from deepfake.findings import SanityCheck
 from deepfake.metrics.ranking import roc_auc
@@ -24,16 +26,18 @@ LIMITS: Mapping[str, float] = {
     "zero_budget_changes": 0.0,  # largest change of a logit under an attack of eps 0
     "forward_differs": 0.0,  # largest difference between two looks at the same crops
     "zero_gradients": 0.01,  # share of crops without any input gradient
-    "auc_at_32_255": 0.05,  # evasion AUC at a budget that no detector survives
-    "auc_rises_with_eps": 0.01,  # largest rise of the AUC from one budget to the next larger one
+    "auc_at_32_255": 0.05,  # evasion AUC under APGD at a budget that no detector survives
+    "auc_rises_with_eps": 0.01,  # largest rise of APGD's AUC from one budget to the next larger one
     "more_steps_help": 0.01,  # AUC under PGD-50 minus AUC under PGD-100
-    "single_step_wins": 0.01,  # share of fakes that FGSM moves further than PGD-50 does
+    "single_step_wins": 0.01,  # share of fakes that FGSM moves further than the better of PGD-100 and APGD does
     "noise_wins": 0.01,  # the same of random noise
-    "transfer_wins": 0.01,  # the same of PGD on another detector
+    "square_wins": 0.01,  # the same of a search that sees logits only
+    "transfer_wins": 0.01,  # the same of APGD on another detector
     "undefended_auc": 0.02,  # of a detector trained without adversaries, under PGD-50 at 8/255
 }
 _HOPELESS, _REFERENCE = 32 / 255, 8 / 255
 _TIE = 1e-4  # of a logit
+_STEPS, _QUERIES = 50, 300  # of APGD and Square: what a minute on two cores affords
 
 
 @dataclass(frozen=True)
@@ -78,12 +82,12 @@ def sanity_checks(suspect: Suspect, eps: float, eps_curve: Sequence[float], *, w
         eps_curve: budgets at which the AUC must fall.
         workers: attacks at once on a CPU.
     """
-    budgets = [*sorted(eps_curve), _HOPELESS]
+    budgets = [*sorted({*eps_curve, eps}), _HOPELESS]
     attacks = {"clean": _untouched, "again": _untouched} | _attacks(suspect, eps, budgets)
     with frozen(suspect.model):
         device = suspect.fakes.device
         done = side_by_side(suspect.attacked, attacks.values(), device=device, workers=workers)
-        measured = dict(_measure(suspect, dict(zip(attacks, done, strict=True)), budgets))
+        measured = dict(_measure(suspect, dict(zip(attacks, done, strict=True)), eps, budgets))
     return [
         SanityCheck(name, round(measured[name], 6), limit, int(measured[name] > limit))
         for name, limit in LIMITS.items()
@@ -92,28 +96,30 @@ def sanity_checks(suspect: Suspect, eps: float, eps_curve: Sequence[float], *, w
 
 
 def _attacks(suspect: Suspect, eps: float, budgets: Sequence[float]) -> dict[str, Attack]:
-    strong = PGD(eps, steps=50)
-    attacks: dict[str, Attack] = {"zero": PGD(0.0, steps=2), "strong": strong, "stronger": PGD(eps, steps=100)}
-    attacks |= {"single_step": fgsm(eps), "noise": RandomNoise(eps)}
-    attacks |= {f"at {budget}": PGD(budget) for budget in budgets}
+    attacks: dict[str, Attack] = {"zero": PGD(0.0, steps=2), "pgd50": PGD(eps, 50), "pgd100": PGD(eps, 100)}
+    attacks |= {"single_step": fgsm(eps), "noise": RandomNoise(eps), "square": Square(eps, _QUERIES)}
+    attacks |= {f"at {budget}": APGD(budget, _STEPS) for budget in budgets}
     if suspect.surrogate is not None:
-        attacks["transfer"] = Transfer(suspect.surrogate, strong)
+        attacks["transfer"] = Transfer(suspect.surrogate, APGD(eps, _STEPS))
     if suspect.undefended:
         attacks["undefended"] = PGD(_REFERENCE, steps=50)
     return attacks
 
 
-def _measure(suspect: Suspect, found: Mapping[str, Tensor], budgets: Sequence[float]) -> Iterator[tuple[str, float]]:
+def _measure(
+    suspect: Suspect, found: Mapping[str, Tensor], eps: float, budgets: Sequence[float]
+) -> Iterator[tuple[str, float]]:
     yield "forward_differs", (found["clean"] - found["again"]).abs().max().item()
     yield "zero_budget_changes", (found["zero"] - found["clean"]).abs().max().item()
     yield "zero_gradients", _share_without_gradient(suspect)
     aucs = [suspect.auc(found[name]) for name in ("clean", *(f"at {budget}" for budget in budgets))]
     yield "auc_at_32_255", aucs[-1]
     yield "auc_rises_with_eps", max(later - earlier for earlier, later in pairwise(aucs))
-    yield "more_steps_help", suspect.auc(found["strong"]) - suspect.auc(found["stronger"])
-    for weak in ("single_step", "noise", "transfer"):
+    yield "more_steps_help", suspect.auc(found["pgd50"]) - suspect.auc(found["pgd100"])
+    white_box = torch.maximum(found["pgd100"], found[f"at {eps}"])
+    for weak in ("single_step", "noise", "square", "transfer"):
         if weak in found:
-            yield f"{weak}_wins", _wins(found[weak], found["strong"])
+            yield f"{weak}_wins", _wins(found[weak], white_box)
     if suspect.undefended:
         yield "undefended_auc", suspect.auc(found["undefended"])
 
@@ -129,6 +135,6 @@ def _share_without_gradient(suspect: Suspect) -> float:
     return (gradient.flatten(1).abs().amax(dim=1) == 0).float().mean().item()
 
 
-def _wins(weak: Tensor, strong: Tensor) -> float:
+def _wins(weak: Tensor, white_box: Tensor) -> float:
     """Share of fakes that an attack which knows less moved further."""
-    return (weak > strong + _TIE).float().mean().item()
+    return (weak > white_box + _TIE).float().mean().item()

@@ -1,0 +1,95 @@
+"""Attacks that know the compression that follows, scored after the real codec."""
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+from toy_detectors import EPS, SIZE, Linear, draw_crops, objective_of
+
+from deepfake.attacks.adaptive import Adaptive, straight_through
+from deepfake.attacks.ball import to_uint8
+from deepfake.attacks.pgd import PGD
+from deepfake.attacks.protocol import Attack
+from deepfake.corruptions.differentiable_jpeg import differentiable_jpeg
+from deepfake.corruptions.h264 import h264_batch
+from deepfake.corruptions.jpeg import jpeg
+
+GRID = 1 - 2 * ((torch.arange(SIZE)[:, None] + torch.arange(SIZE)) % 2).float()
+Codec = Callable[[Tensor], Tensor]
+
+
+class Gridded(nn.Module):
+    """Calls a crop fake for its bright middle, and far more readily real for a grid, which H.264 takes away.
+
+    Before the codec the gradient is that of the grid; after it there is no grid, and the middle's gradient is left.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        grid = (x * GRID).mean(dim=(1, 2, 3))
+        middle = x[..., 4:12, 4:12].mean(dim=(1, 2, 3)) - x.mean(dim=(1, 2, 3))
+        return 10 * middle - 100 * torch.relu(grid - 0.015)
+
+
+def test_expecting_jpeg_is_stronger_after_libjpeg_than_not_to_expect_it(linear: Linear) -> None:
+    x, y = draw_crops(24, seed=7)
+    codecs = [partial(differentiable_jpeg, quality=quality) for quality in (40, 50, 60)]
+    plain, adaptive = compared(linear, x, y, PGD(EPS, steps=20), codecs, libjpeg)
+    assert (adaptive > plain).float().mean() > 0.9
+    assert adaptive.mean() > plain.mean() + 1.5
+
+
+def test_expecting_h264_is_stronger_after_it_than_not_to_expect_it() -> None:
+    x, y = draw_crops(24, seed=7)
+    codec = partial(h264_batch, lengths=[4, 4, 4], crf=35)
+    plain, adaptive = compared(Gridded(), x[y == 1], y[y == 1], PGD(EPS, steps=10), [straight_through(codec)], codec)
+    assert adaptive.mean() > plain.mean() + 0.2
+
+
+def test_straight_through_is_the_codec_forward_and_the_identity_backward() -> None:
+    x, _ = draw_crops(4, seed=7)
+    point, weights = x.clone().requires_grad_(), torch.randn(x.shape, generator=torch.Generator().manual_seed(0))
+    seen = straight_through(torch.round)(point)
+    (seen * weights).sum().backward()
+    assert torch.allclose(seen, x.round(), atol=1e-6)
+    assert point.grad is not None
+    assert torch.equal(point.grad, weights)
+
+
+def test_the_objective_is_the_mean_over_the_codecs(linear: Linear) -> None:
+    """Two codecs that undo each other's half of the crop leave nothing to gain by; each alone leaves half of it."""
+    x, y = draw_crops(8, seed=7)
+
+    def flip(crops: Tensor) -> Tensor:
+        return 2 * x - crops
+
+    unmoved = Adaptive(PGD(EPS, steps=2, random_start=False), [torch.clone, flip])(linear, x, y, range(8))
+    moved = Adaptive(PGD(EPS, steps=2, random_start=False), [torch.clone, flip, flip])(linear, x, y, range(8))
+    assert torch.allclose(objective_of(linear, unmoved, y), objective_of(linear, x, y), atol=1e-3)
+    assert (objective_of(linear, moved, y) < objective_of(linear, x, y) - 1).all(), "the majority flips"
+
+
+def test_through_no_codec_is_refused() -> None:
+    with pytest.raises(ValueError, match="no codecs"):
+        Adaptive(PGD(EPS), [])
+
+
+def compared(
+    model: nn.Module, x: Tensor, y: Tensor, attack: Attack, codecs: list[Codec], real: Codec
+) -> tuple[Tensor, Tensor]:
+    """Objectives after rounding and the real codec, of the attack alone and of the one that expects `codecs`."""
+    seeds = list(range(len(x)))
+    found = [tried(model, x, y, seeds) for tried in (attack, Adaptive(attack, codecs))]
+    plain, adaptive = (objective_of(model, real(to_unit(to_uint8(x_adv, x))), y) for x_adv in found)
+    return plain, adaptive
+
+
+def libjpeg(x: Tensor) -> Tensor:
+    pixels = (255 * x).round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
+    return to_unit(np.stack([jpeg(picture, quality=50) for picture in pixels]))
+
+
+def to_unit(pixels: np.ndarray) -> Tensor:
+    return torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255

@@ -133,9 +133,9 @@ def _notes(args: argparse.Namespace, params: Params, crops: CropSet, device: tor
     dataset = next(iter(crops.videos)).partition("/")[0]
     counts = f"{labels.count(FAKE)} fake and {labels.count(REAL)} real test videos"
     yield f"{dataset} ({args.role}): {counts}; seed {params.seed}"
-    attack, face = params.attack, params.faces.eval_frames
+    attack = params.attack
     yield f"attacks on fakes: eps {budget(attack.eps)}; PGD with {attack.steps} steps, best of {attack.restarts} starts"
-    yield f"of each video, frames: {face.clips} × {face.length}; crops of {params.crops.size} pixels"
+    yield f"{len(crops.rows)} crops of {params.crops.size} pixels, cut with margin {params.crops.margin}"
     for name, *files in args.detector:
         yield f"{name}: " + ", ".join(f"{Path(file).name} {file_hash(Path(file))[:12]}" for file in files)
     yield f"{machine(device)}; torch {torch.__version__}"

@@ -90,16 +90,18 @@ def build_lines(model: str, seen: Mapping[Way, Seen], resamples: Resamples) -> I
     """
     judged = {way: _judge(what, resamples) for way, what in seen.items()}
     for way, (items, value, samples) in judged.items():
-        change = Estimate(np.nan)
+        low, high = percentile_interval(samples)
+        change, found = Estimate(np.nan), np.nan
         if way.space == VIDEO:
             _, crop_value, crop_samples = judged[way._replace(space=CROP)]
             change = Estimate(value - crop_value, *percentile_interval(samples - crop_samples))
-        estimates = [value, *percentile_interval(samples), *change]
-        means = [items.scores[items.labels == label].mean() for label in (FAKE, REAL)]
-        counts = [int((items.labels == label).sum()) for label in (FAKE, REAL)]
-        found = _found_again(seen[way].videos) if way.space == VIDEO else np.nan
-        cells = [round(float(cell), 6) for cell in (*estimates, *means)]
-        yield Line(model, *way, *cells, *counts, round(found, 6))
+            found = _found_again(seen[way].videos)
+        fakes, reals = (items.scores[items.labels == label] for label in (FAKE, REAL))
+        yield Line(
+            model, *way, _rounded(value), _rounded(low), _rounded(high),
+            _rounded(change.value), _rounded(change.low), _rounded(change.high),
+            _rounded(fakes.mean()), _rounded(reals.mean()), len(fakes), len(reals), _rounded(found),
+        )  # fmt: skip
 
 
 def to_markdown(lines: Sequence[Line], notes: Sequence[str]) -> str:
@@ -126,6 +128,10 @@ def _judge(seen: Seen, resamples: Resamples) -> tuple[Items, float, Floats]:
     items = to_videos(Items(names, videos, np.array([score.logit for score in seen.scores])))
     ranking = Ranking(items.scores, items.labels)
     return items, float(auc(ranking.roc())), resample({"auc": auc}, ranking, items.clusters, resamples)["auc"]
+
+
+def _rounded(value: float) -> float:
+    return round(float(value), 6)
 
 
 def _found_again(videos: Mapping[str, FaceVideo]) -> float:

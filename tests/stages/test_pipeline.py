@@ -15,9 +15,11 @@ from deepfake.records import FaceVideo, FrameScore
 from deepfake.tables import read_rows
 
 CODECS = ("", "_jpeg50", "_h264_crf23")
-CONDITIONS = {"clean", "jpeg50", "h264_crf23"} | {
-    f"{attack}{codec}" for attack in ("pgd", "unet", "pgd_both", "unet_both") for codec in CODECS
-} | {"apgd", "adaptive_jpeg50", "adaptive_h264_crf23"}
+CONDITIONS = (
+    {"clean", "jpeg50", "h264_crf23"}
+    | {f"{attack}{codec}" for attack in ("pgd", "unet", "pgd_both", "unet_both") for codec in CODECS}
+    | {"apgd", "adaptive_jpeg50", "adaptive_h264_crf23"}
+)
 EVALUATE = {f"evaluate@{model}-{role}" for model in ("baseline", "robust") for role in ("train", "cross")}
 
 

@@ -1,6 +1,6 @@
 """Attacks that know the compression that follows, scored after the real codec."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from toy_detectors import EPS, SIZE, Linear, draw_crops, objective_of
 
-from deepfake.attacks.adaptive import Adaptive, straight_through
+from deepfake.attacks.adaptive import Adaptive, Codec, straight_through
 from deepfake.attacks.ball import to_uint8
 from deepfake.attacks.pgd import PGD
 from deepfake.attacks.protocol import Attack
@@ -18,7 +18,6 @@ from deepfake.corruptions.h264 import h264_batch
 from deepfake.corruptions.jpeg import jpeg
 
 GRID = 1 - 2 * ((torch.arange(SIZE)[:, None] + torch.arange(SIZE)) % 2).float()
-Codec = Callable[[Tensor], Tensor]
 
 
 class Gridded(nn.Module):
@@ -77,7 +76,7 @@ def test_through_no_codec_is_refused() -> None:
 
 
 def compared(
-    model: nn.Module, x: Tensor, y: Tensor, attack: Attack, codecs: list[Codec], real: Codec
+    model: nn.Module, x: Tensor, y: Tensor, attack: Attack, codecs: Sequence[Codec], real: Codec
 ) -> tuple[Tensor, Tensor]:
     """Objectives after rounding and the real codec, of the attack alone and of the one that expects `codecs`."""
     seeds = list(range(len(x)))

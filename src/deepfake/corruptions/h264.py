@@ -36,5 +36,5 @@ def h264_batch(x: Tensor, lengths: Sequence[int], *, crf: int) -> Tensor:
     """
     pixels = (255 * x.detach()).round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
     clips = np.split(pixels, np.cumsum(lengths)[:-1])
-    decoded = torch.from_numpy(np.stack([frame for clip in clips for frame in h264(clip, crf=crf)]))
+    decoded = torch.from_numpy(np.stack([frame for clip in clips for frame in h264(list(clip), crf=crf)]))
     return decoded.permute(0, 3, 1, 2).to(x) / 255

@@ -12,8 +12,9 @@ from deepfake.attacks.pgd import PGD
 from deepfake.attacks.unet import PerturbationUNet
 from deepfake.crops.batches import Batch
 from deepfake.params import RobustParams
-from deepfake.training.adversarial import Adversaries, Opponents, replayed
+from deepfake.training.adversarial import Adversaries, Opponents
 from deepfake.training.clean import divergence
+from deepfake.training.free_pgd import replayed
 from deepfake.training.loop import Fit, Task, TrainingError, prepare_fit, run_fit
 
 PARAMS = RobustParams(

@@ -1,21 +1,13 @@
-"""Training a detector while PGD and a U-Net attack it (Madry et al. 2018; Goodfellow et al. 2014 for the game).
-
-With `replays` PGD is "free" (Shafahi et al. 2019): every batch comes up several times in a row, and each time the
-gradient that trains the detector also moves the perturbation one step on. An attack of as many steps then costs no
-pass of its own.
-"""
+"""Training a detector while PGD and a U-Net attack it (Madry et al. 2018; Goodfellow et al. 2014 for the game)."""
 
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
-from itertools import repeat
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from deepfake.attacks.ball import project, uniform_noise
 from deepfake.attacks.learned import Learned
 from deepfake.attacks.pgd import PGD
 from deepfake.attacks.unet import PerturbationUNet
@@ -23,15 +15,10 @@ from deepfake.crops.batches import Batch
 from deepfake.params import RobustParams, UnetParams
 from deepfake.training.attacker import unet_losses
 from deepfake.training.clean import detection_loss, divergence
+from deepfake.training.free_pgd import move_on, start
 from deepfake.training.loop import Fit, Losses, TrainingError
 
 Weights = dict[str, Tensor]
-
-
-def replayed(batches: Iterable[Batch], times: int) -> Iterator[Batch]:
-    """Every batch so many times in a row, as the same object."""
-    for batch in batches:
-        yield from repeat(batch, times)
 
 
 @dataclass(frozen=True)
@@ -77,12 +64,9 @@ class Adversaries:
         self.params, self.unet_params, self.opponents, self.eps = params, unet_params, opponents, eps
         self.unet = unet.requires_grad_(True)
         self._optimizer = torch.optim.Adam(self.unet.parameters(), lr=params.unet_learning_rate)
-        self._earlier = deepcopy(unet)
+        self._earlier, self._good = deepcopy(unet), dict[str, Weights]()
         self._pool: deque[Weights] = deque(maxlen=params.pool)
-        self._good: dict[str, Weights] = {}
-        self._best_watched = 0.0
-        self._steps = 0
-        self._strength = 1
+        self._steps, self._strength, self._best_watched = 0, 1, 0.0
         self._seen: dict[str, float] = defaultdict(float)
         self._round: _Round | None = None
 
@@ -100,18 +84,17 @@ class Adversaries:
     @property
     def inner_attack(self) -> PGD:
         """The PGD of the next batch, which gets stronger towards the end and after every overfitting."""
-        total = self.params.epochs * self.params.steps
-        late = self._steps >= (1 - self.params.final) * total
-        steps = self.params.final_pgd_steps if late else self.params.pgd_steps
-        return PGD(self.budget, steps * self._strength, step_size=self.params.pgd_step_size, keep_best=False)
+        late = self._steps >= (1 - self.params.final) * self.params.epochs * self.params.steps
+        steps = self._strength * (self.params.final_pgd_steps if late else self.params.pgd_steps)
+        return PGD(self.budget, steps, step_size=self.params.pgd_step_size, keep_best=False)
 
     def step(self, model: nn.Module, batch: Batch) -> Losses:
         """Named losses of the detector on one batch, after the adversaries had their turn."""
         self._round = self._next_round(model, batch)
         if self.params.batch_statistics == "frozen":
             _freeze_batch_statistics(model)
-        seen = {"clean": batch.x, "pgd": self._round.x_pgd, "unet": self._round.x_unet}
-        met = {name: x for name, x in seen.items() if x is not None}
+        crops = {"clean": batch.x, "pgd": self._round.x_pgd, "unet": self._round.x_unet}
+        met = {name: x for name, x in crops.items() if x is not None}
         # One pass: batch statistics that are not frozen are those of the mixture.
         parts = model(torch.cat(list(met.values()))).split([len(x) for x in met.values()])
         self._seen["eps"] += self.budget
@@ -169,31 +152,24 @@ class Adversaries:
             loss = divergence(logits["clean"], logits["pgd"]) if trades else detection_loss(logits["pgd"], y, smoothing)
             losses["pgd"] = params.pgd_weight * loss
         if "unet" in logits:
-            met = logits["unet"]
-            losses["unet"] = params.unet_weight * detection_loss(met, y[: len(met)], smoothing)
+            attacked = y[: len(logits["unet"])]
+            losses["unet"] = params.unet_weight * detection_loss(logits["unet"], attacked, smoothing)
         return losses
 
     def _next_round(self, model: nn.Module, batch: Batch) -> _Round:
         """The same batch with its perturbation moved on, or a new one."""
-        last = self._round
-        if last is not None and last.batch is batch and last.x_pgd is not None:
-            return _Round(batch, self._moved_on(last.x_pgd, batch), last.x_unet)
+        last, length = self._round, self.params.pgd_step_size * self.budget
+        if last is not None and last.batch is batch:
+            x_pgd = None if last.x_pgd is None else move_on(last.x_pgd, batch.x, self.budget, length)
+            return _Round(batch, x_pgd, last.x_unet)
         x_pgd = self._meet_pgd(model, batch) if self.opponents.pgd else None
         return _Round(batch, x_pgd, self._meet_unet(model, batch) if self.opponents.unet else None)
 
     def _meet_pgd(self, model: nn.Module, batch: Batch) -> Tensor:
         seeds = torch.randint(2**62, batch.y.shape).tolist()
         if self.is_free:
-            x_pgd = project(batch.x + uniform_noise(batch.x, self.budget, seeds), batch.x, self.budget)
-            return x_pgd.requires_grad_()
+            return start(batch.x, self.budget, seeds)
         return self.inner_attack(model, batch.x, batch.y, seeds)
-
-    def _moved_on(self, x_pgd: Tensor, batch: Batch) -> Tensor:
-        """One step up the loss that the detector was just trained on."""
-        if x_pgd.grad is None:
-            return x_pgd
-        length = self.params.pgd_step_size * self.budget
-        return project(x_pgd.detach() + length * x_pgd.grad.sign(), batch.x, self.budget).requires_grad_()
 
     def _meet_unet(self, model: nn.Module, batch: Batch) -> Tensor:
         batch = batch.first(round(self.params.unet_share * len(batch.y)))
@@ -214,7 +190,7 @@ class Adversaries:
 
 
 def _freeze_batch_statistics(model: nn.Module) -> None:
-    """BatchNorm keeps its running statistics; mixed clean and attacked batches would blur them (Xie et al. 2020)."""
+    """BatchNorm keeps its running statistics."""
     for module in model.modules():
         if isinstance(module, nn.modules.batchnorm._BatchNorm):
             module.eval()

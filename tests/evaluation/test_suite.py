@@ -129,6 +129,17 @@ def test_an_attack_without_steps_is_left_out() -> None:
     assert (apgd.name, apgd.eps) == ("apgd", EPS)
 
 
+def test_each_attack_of_the_suite_runs_on_what_stands_within_the_budget(model: Small, crops: CropSet) -> None:
+    clean = with_reals_at(-1000.0, scored(model, crops, CLEAN))
+    done = list(score_further(target_of(model, crops, clean), further_threats(SUITE, EPS, seed=1), clean))
+    assert [{row.attack for row in part.perturbations} for part in done] == [{"apgd"}, {"pgd_strong"}, {"square"}]
+    for part in done:
+        assert len(part.perturbations) == 8
+        assert max(row.linf for row in part.perturbations) <= EPS + 1e-6
+    before, after = by_place(clean), by_place(done[0].scores)
+    assert all(after[place] < before[place] for place in after if "/A/" in place[0])
+
+
 def test_an_attacker_who_knows_the_codec_is_scored_after_it_only(model: Small, crops: CropSet) -> None:
     target = target_of(model, crops)
     done = list(score_adaptive(target, CODECS, PGD(EPS, 5), eps=EPS, seed=1))

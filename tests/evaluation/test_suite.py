@@ -78,8 +78,8 @@ def pgd(name: str = "apgd", steps: int = 3) -> Threat:
 
 
 def feeble(name: str) -> Threat:
-    """A small step of the same kind, which leaves much to be found."""
-    return Threat(name, PGD(EPS, 1, step_size=0.1, random_start=False), EPS, seed=1)
+    """A small step of the same kind, of two shades, which leaves much to be found."""
+    return Threat(name, PGD(EPS, 1, step_size=0.25, random_start=False), EPS, seed=1)
 
 
 def test_the_floor_is_the_lowest_clean_real(model: Small, crops: CropSet) -> None:
@@ -117,7 +117,9 @@ def test_attacks_go_on_from_one_another_among_clean_reals(model: Small, crops: C
     for place, logit in before.items():
         fake = "/A/" in place[0]
         assert twice[place] <= once[place] <= logit if fake else twice[place] == once[place] == logit
-    assert sum(twice.values()) < sum(once.values()) < sum(before.values())
+    fakes = [place for place in before if "/A/" in place[0]]
+    assert any(once[place] < before[place] for place in fakes)
+    assert any(twice[place] < once[place] for place in fakes)
 
 
 def test_an_attack_without_steps_is_left_out() -> None:

@@ -46,6 +46,7 @@ ROWS: Mapping[str, tuple[str, dict[str, Any]]] = {
     "no ramp": ("both", {"robust": {"ramp": 0.0}}),
     "hardly any averaging": ("both", {"robust": {"average_halflife": 0.01}}),
     "no compression in augmentation": ("both", NO_COMPRESSION),
+    "self-blended fakes": ("both", {"baseline": {"augment": {"self_blended": True}}}),
     "budget of 4/255 in training": ("both", {"robust": {"eps": 4 / 255}}),
 }
 

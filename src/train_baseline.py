@@ -13,6 +13,7 @@ from deepfake.corruptions.jpeg import jpeg
 from deepfake.crops.augmentation import augment
 from deepfake.crops.batches import TrainingBatches
 from deepfake.crops.cutting import mask_face
+from deepfake.crops.self_blending import is_self_blended, self_blend, with_self_blended
 from deepfake.crops.shards import CropSet, open_crops, require_both_classes
 from deepfake.detector.checkpoint import Checkpoint, save_checkpoint
 from deepfake.detector.hybrid import HybridDetector
@@ -70,10 +71,13 @@ def _batches(
     crops: CropSet, settings: BaselineParams, seed: int, device: torch.device, mask_faces: bool
 ) -> TrainingBatches:
     def transform(crop: np.ndarray, row: CropRow, rng: np.random.Generator) -> np.ndarray:
+        if is_self_blended(row):
+            crop = self_blend(crop, row.face, rng)
         if mask_faces:
             crop = mask_face(crop, row.face)
         return augment(crop, settings.augment, rng, compress=jpeg)
 
+    crops = with_self_blended(crops) if settings.augment.self_blended else crops
     return TrainingBatches(
         crops, settings.steps, settings.batch_size, transform, seed=seed, device=device, workers=worker_count()
     )

@@ -17,6 +17,7 @@ from deepfake.attacks.pgd import PGD
 from deepfake.corruptions.jpeg import jpeg
 from deepfake.crops.augmentation import augment
 from deepfake.crops.batches import Batch, TrainingBatches
+from deepfake.crops.self_blending import is_self_blended, self_blend, with_self_blended
 from deepfake.crops.shards import CropSet, open_crops, require_both_classes
 from deepfake.detector.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from deepfake.evaluation.prediction import score_clips, whole_clip
@@ -85,9 +86,12 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _batches(crops: CropSet, params: Params, device: torch.device) -> Callable[[int], Iterator[Batch]]:
-    def transform(crop: np.ndarray, _: CropRow, rng: np.random.Generator) -> np.ndarray:
+    def transform(crop: np.ndarray, row: CropRow, rng: np.random.Generator) -> np.ndarray:
+        if is_self_blended(row):
+            crop = self_blend(crop, row.face, rng)
         return augment(crop, params.baseline.augment, rng, compress=jpeg)
 
+    crops = with_self_blended(crops) if params.baseline.augment.self_blended else crops
     robust, seed = params.robust, derive_seed(params.seed, "robust")
     batches = TrainingBatches(
         crops, robust.steps // robust.replays, robust.batch_size, transform, seed=seed, device=device,

@@ -170,6 +170,7 @@ class AugmentParams(Section):
         rescale: shrink to a share of the size drawn from `rescale_to`, and grow back.
         blur: Gaussian blur with a sigma drawn from `blur_sigma`, in pixels.
         color: brightness, contrast and saturation each scaled by up to `color_strength`.
+        self_blended: add fakes made from training reals (Shiohara and Yamasaki 2022), as one more forgery method.
     """
 
     flip: Fraction
@@ -183,6 +184,7 @@ class AugmentParams(Section):
     blur_sigma: tuple[Annotated[float, Field(gt=0, le=10)], Annotated[float, Field(gt=0, le=10)]]
     color: Fraction
     color_strength: Fraction
+    self_blended: bool
 
     @model_validator(mode="after")
     def _ranges_ascend(self) -> "AugmentParams":

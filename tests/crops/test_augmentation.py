@@ -18,6 +18,7 @@ OFF = AugmentParams(
     blur_sigma=(2, 2),
     color=0,
     color_strength=0.3,
+    self_blended=False,
 )
 
 

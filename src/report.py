@@ -8,7 +8,7 @@ from pathlib import Path
 from deepfake.params import load_params
 from deepfake.reporting.curves import write_curves
 from deepfake.reporting.headline import headline, write_headline, write_intervals
-from deepfake.reporting.markdown import write_markdown
+from deepfake.reporting.markdown import Findings, write_markdown
 from deepfake.reporting.matrix import write_matrix
 from deepfake.reporting.page import write_page
 from deepfake.reporting.pairing import write_pairs
@@ -44,8 +44,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     write_matrix(args.plots / "conditions.csv", results.rows)
     write_pairs(args.plots / "comparison.csv", results.pairs)
     write_curves(args.plots / "curves", results)
-    undo = {section.role: section.undo for section in sections}
-    write_markdown(args.plots / "results.md", results, undo, suite_sentence(params))
+    findings = {section.role: Findings(section.explanations, section.undo) for section in sections}
+    write_markdown(args.plots / "results.md", results, findings, suite_sentence(params))
     write_page(args.plots / "report.html", params, results, sections, training)
 
 

@@ -12,7 +12,7 @@ from deepfake.errors import DataError
 from deepfake.findings import Explanation, SanityCheck
 from deepfake.params import Params
 from deepfake.reporting.evidence import masking_sentences, perturbation_rows
-from deepfake.reporting.explanations import ExplanationRow, explanation_rows, read_panels
+from deepfake.reporting.explanations import CONTRAST, ExplanationRow, explanation_rows, read_panels
 from deepfake.reporting.scores import ScoreSet
 from deepfake.tables import read_rows, write_rows
 
@@ -51,13 +51,32 @@ def test_explanations_are_averaged_by_condition_and_model(
     table: Path, score_sets: list[ScoreSet], params: Params
 ) -> None:
     rows = explained(table, score_sets[0], params)
-    assert list(rows)[:3] == [("clean", "baseline"), ("clean", "robust"), ("pgd", "baseline")]
+    assert list(rows)[:4] == [
+        ("clean", "baseline"), ("clean", "robust"), ("clean", CONTRAST), ("pgd", "baseline"),
+    ]  # fmt: skip
     raw = [row for row in read_rows(table, Explanation) if (row.condition, row.model) == ("unet", "robust")]
     mean = rows["unet", "robust"].means["faithfulness"]
     assert mean.value == pytest.approx(np.mean([row.faithfulness for row in raw]))
     assert mean.low < mean.value < mean.high
     assert rows["unet", "robust"].faces == len(raw)
     assert np.isnan(rows["clean", "robust"].means["stability"].low)  # 1 by definition
+
+
+def test_models_are_compared_face_by_face_where_both_are_known(
+    table: Path, score_sets: list[ScoreSet], params: Params
+) -> None:
+    rows = read_rows(table, Explanation)
+    one = {
+        model: [row for row in rows if (row.condition, row.model) == ("pgd", model)] for model in ("baseline", "robust")
+    }
+    baseline, robust = (
+        [replace(row, breadth=value) for row, value in zip(one[model], values, strict=False)]
+        for model, values in (("baseline", (0.1, np.nan, 0.3)), ("robust", (0.4, 0.9, 0.8, 0.7)))
+    )
+    write_rows(table, Explanation, [*baseline, *robust])
+    contrast = explained(table, score_sets[0], params)["pgd", CONTRAST]
+    assert contrast.faces == 3
+    assert contrast.means["breadth"].value == pytest.approx((0.3 + 0.5) / 2)
 
 
 def test_what_is_not_known_of_a_face_is_left_out_of_the_mean(

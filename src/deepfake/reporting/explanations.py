@@ -2,7 +2,7 @@
 
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ from deepfake.reporting.scores import ScoreSet
 from deepfake.tables import read_rows
 
 MEASURES = ("faithfulness", "breadth", "overlap", "stability")
+CONTRAST = "robust − baseline"
 PERTURBATIONS = "perturbations"
 _STAGE = "run `dvc repro render_gradcam`, which writes it"
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -25,10 +26,10 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 
 @dataclass(frozen=True)
 class ExplanationRow:
-    """Means of the measures of one model's maps under one condition.
+    """Means of the measures of one model's maps under one condition, or of how far the two models' maps differ.
 
     Attributes:
-        model, condition: whose maps, of which crops.
+        model, condition: whose maps, of which crops; `CONTRAST` for the difference, face by face.
         faces: how many.
         means: mean of each of `MEASURES` with its interval; NaN where it is not known of any face.
     """
@@ -59,7 +60,7 @@ class Panels:
 
 
 def explanation_rows(path: Path, scores: ScoreSet, settings: ReportParams, seed: int) -> list[ExplanationRow]:
-    """Means by condition and model, with intervals over the identity clusters of `scores`' role.
+    """Means by condition and model, and of the models' differences, with intervals over the clusters of `scores`' role.
 
     Raises:
         DataError: no table, or one of videos that were not scored.
@@ -74,6 +75,9 @@ def explanation_rows(path: Path, scores: ScoreSet, settings: ReportParams, seed:
     if unknown:
         raise DataError(f"{path}: {min(unknown)} is not among the test videos that were scored")
     conditions = list(dict.fromkeys(condition for condition, _ in groups))
+    for condition in conditions:
+        if {(condition, "baseline"), (condition, "robust")} <= groups.keys():
+            groups[condition, CONTRAST] = list(_differences(groups[condition, "baseline"], groups[condition, "robust"]))
     order = sorted(groups, key=lambda key: (conditions.index(key[0]), key[1]))
     resamples = role_resamples(scores, settings, seed)
     return [ExplanationRow(key[1], key[0], len(groups[key]), _means(groups[key], clusters, resamples)) for key in order]
@@ -90,6 +94,15 @@ def read_panels(folder: Path) -> Panels:
         raise DataError(f"{folder}: no panels; {_STAGE}")
     pictures = {path.stem: _embed(path) for path in files}
     return Panels([shown for name, shown in pictures.items() if name != PERTURBATIONS], pictures.get(PERTURBATIONS))
+
+
+def _differences(baseline: Sequence[Explanation], robust: Sequence[Explanation]) -> Iterator[Explanation]:
+    """Robust minus baseline for each face that both were asked about; NaN where either is not known."""
+    of_baseline = {(row.video, row.frame): row for row in baseline}
+    for row in robust:
+        other = of_baseline.get((row.video, row.frame))
+        if other is not None:
+            yield replace(row, model=CONTRAST, **{name: getattr(row, name) - getattr(other, name) for name in MEASURES})
 
 
 def _means(rows: Sequence[Explanation], clusters: dict[str, str], resamples: Resamples) -> dict[str, Estimate]:

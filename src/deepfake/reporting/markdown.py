@@ -2,10 +2,12 @@
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from deepfake.reporting.conditions import by_group, followed_codecs, parse_condition
 from deepfake.reporting.evidence import masking_sentences, perturbation_rows
+from deepfake.reporting.explanations import CONTRAST, MEASURES, ExplanationRow
 from deepfake.reporting.matrix import Estimate, MetricRow
 from deepfake.reporting.results import BudgetLine, Results
 from deepfake.reporting.scores import VIDEO, ScoreSet
@@ -29,25 +31,40 @@ _DEPLOYED = ("deployed_tpr", "deployed_fpr")
 _ABSENT = "–"
 
 
-def write_markdown(path: Path, results: Results, undo: Mapping[str, Sequence[UndoRow]], suite: str) -> None:
+@dataclass(frozen=True)
+class Findings:
+    """What is said of a dataset beside its scores.
+
+    Attributes:
+        explanations: what Grad-CAM maps are worth.
+        undo: what no detector can win; none where the dataset does not state it.
+    """
+
+    explanations: Sequence[ExplanationRow]
+    undo: Sequence[UndoRow]
+
+
+def write_markdown(path: Path, results: Results, findings: Mapping[str, Findings], suite: str) -> None:
     """Write for each dataset one table of video-level test metrics of all models, a line a condition.
 
     Below it: predictors that look at no face, attacks on both classes, the worst case by budget, the attacks
-    themselves, and what no detector can win; at the end the checks for masked gradients.
+    themselves, Grad-CAM in numbers, and what no detector can win; at the end the checks for masked gradients.
 
     Args:
         path: file to write.
         results: all numbers.
-        undo: rows by role; none where the dataset does not state them.
+        findings: what else is known, by role.
         suite: a sentence on how hard the models were attacked.
     """
-    parts = ["\n\n".join("\n".join(block) for block in _blocks(results, role, undo[role])) for role in results.roles]
+    parts = [
+        "\n\n".join("\n".join(block) for block in _blocks(results, role, findings[role])) for role in results.roles
+    ]
     sentences = map(_plain, [suite, *masking_sentences(results.score_sets)])
     with replacing(path) as temporary:
         temporary.write_text("\n\n".join([*parts, *sentences]) + "\n", "utf-8")
 
 
-def _blocks(results: Results, role: str, undo: Sequence[UndoRow]) -> Iterator[Iterable[str]]:
+def _blocks(results: Results, role: str, findings: Findings) -> Iterator[Iterable[str]]:
     """Title, tables and sentences of a dataset, lines each; what parts them is an empty line."""
     score_sets = results.of_role(role)
     rows = {model: results.rows_of(scores, VIDEO) for model, scores in score_sets.items()}
@@ -62,8 +79,10 @@ def _blocks(results: Results, role: str, undo: Sequence[UndoRow]) -> Iterator[It
         yield _both_table(rows, both)
     yield _budget_table(results.budgets_of(role), list(rows))
     yield _attack_table(score_sets, rows)
-    if undo:
-        yield _undo_table(undo)
+    if findings.explanations:
+        yield _gradcam_table(findings.explanations)
+    if findings.undo:
+        yield _undo_table(findings.undo)
 
 
 def _main_table(
@@ -119,6 +138,14 @@ def _attack_table(
             yield _line([_plain(f"{attack_title(row.attack)} on {model}"), *sizes, *shares])
 
 
+def _gradcam_table(rows: Sequence[ExplanationRow]) -> Iterator[str]:
+    yield from _head(["Grad-CAM of fakes", "model", "faces", *MEASURES])
+    for row in rows:
+        text = difference if row.model == CONTRAST else number
+        means = [_with_bounds(text(row.means[name].value, 2), row.means[name], 2) for name in MEASURES]
+        yield _line([_plain(condition_title(row.condition)), _plain(row.model), str(row.faces), *means])
+
+
 def _undo_table(rows: Sequence[UndoRow]) -> Iterator[str]:
     yield from _head(["share of the forgery that can be undone", *(f"{eps}/255" for eps in rows[0].means)])
     for row in rows:
@@ -147,8 +174,8 @@ def _cell(row: MetricRow | None, name: str) -> str:
     return _with_bounds(number(row.estimates[name].value), row.estimates[name]) if row else _ABSENT
 
 
-def _with_bounds(text: str, estimate: Estimate) -> str:
-    between = bounds(estimate)
+def _with_bounds(text: str, estimate: Estimate, decimals: int = 3) -> str:
+    between = bounds(estimate, decimals)
     return f"{text} ({between})" if between else text
 
 

@@ -292,7 +292,7 @@ class RobustParams(TrainingParams):
         unet_share: share of each batch that the U-Net attacks too.
         batch_statistics: of BatchNorm: `frozen` as the baseline left them, or `mixed` over clean and attacked crops.
         pool: snapshots of the U-Net that the detector is trained against in turn.
-        max_clean_drop: an epoch is eligible if its validation AUC is at most this far below the baseline's.
+        max_clean_drop: how far an epoch's validation AUC may be below the baseline's before that counts against it.
         watch_frames: validation frames of each class that PGD attacks after every epoch.
         watch_steps: steps of that PGD.
         max_overfit: largest gap in AUC between the inner attack and the watching one before the last good state

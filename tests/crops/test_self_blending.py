@@ -1,4 +1,4 @@
-"""Fakes made of training reals: where they differ, how they are counted, and that they can be learnt."""
+"""Fakes made of training reals: where they differ, what they depend on, and how they are counted."""
 
 from pathlib import Path
 
@@ -25,10 +25,6 @@ def crop() -> np.ndarray:
 @pytest.fixture
 def crops(tmp_path: Path) -> CropSet:
     return open_crops(write_crop_folder(tmp_path / "crops", {"set/original/0": 3, "set/original/1": 1, "set/A/0": 2}))
-
-
-def detail(crop: np.ndarray) -> float:
-    return float(cv2.Laplacian(crop, cv2.CV_32F).var())
 
 
 def test_the_mask_is_soft_and_lies_in_the_face() -> None:

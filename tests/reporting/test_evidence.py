@@ -12,7 +12,8 @@ from deepfake.errors import DataError
 from deepfake.findings import Explanation, SanityCheck
 from deepfake.params import Params
 from deepfake.reporting.evidence import masking_sentences, perturbation_rows
-from deepfake.reporting.explanations import CONTRAST, ExplanationRow, explanation_rows, read_panels
+from deepfake.reporting.explanations import ExplanationRow, explanation_rows, read_panels
+from deepfake.reporting.pairing import CONTRAST
 from deepfake.reporting.scores import ScoreSet
 from deepfake.tables import read_rows, write_rows
 

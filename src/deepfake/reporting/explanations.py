@@ -14,11 +14,11 @@ from deepfake.metrics.ranking import Floats
 from deepfake.params import ReportParams
 from deepfake.reporting.drawing import Picture
 from deepfake.reporting.matrix import Estimate, role_resamples
+from deepfake.reporting.pairing import BASELINE, CONTRAST, ROBUST
 from deepfake.reporting.scores import ScoreSet
 from deepfake.tables import read_rows
 
 MEASURES = ("faithfulness", "breadth", "overlap", "stability")
-CONTRAST = "robust − baseline"
 PERTURBATIONS = "perturbations"
 _STAGE = "run `dvc repro render_gradcam`, which writes it"
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -76,8 +76,8 @@ def explanation_rows(path: Path, scores: ScoreSet, settings: ReportParams, seed:
         raise DataError(f"{path}: {min(unknown)} is not among the test videos that were scored")
     conditions = list(dict.fromkeys(condition for condition, _ in groups))
     for condition in conditions:
-        if {(condition, "baseline"), (condition, "robust")} <= groups.keys():
-            groups[condition, CONTRAST] = list(_differences(groups[condition, "baseline"], groups[condition, "robust"]))
+        if {(condition, BASELINE), (condition, ROBUST)} <= groups.keys():
+            groups[condition, CONTRAST] = list(_differences(groups[condition, BASELINE], groups[condition, ROBUST]))
     order = sorted(groups, key=lambda key: (conditions.index(key[0]), key[1]))
     resamples = role_resamples(scores, settings, seed)
     return [ExplanationRow(key[1], key[0], len(groups[key]), _means(groups[key], clusters, resamples)) for key in order]

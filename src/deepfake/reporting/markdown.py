@@ -7,8 +7,9 @@ from pathlib import Path
 
 from deepfake.reporting.conditions import by_group, followed_codecs, parse_condition
 from deepfake.reporting.evidence import masking_sentences, perturbation_rows
-from deepfake.reporting.explanations import CONTRAST, MEASURES, ExplanationRow
+from deepfake.reporting.explanations import MEASURES, ExplanationRow
 from deepfake.reporting.matrix import Estimate, MetricRow
+from deepfake.reporting.pairing import CONTRAST
 from deepfake.reporting.results import BudgetLine, Results
 from deepfake.reporting.scores import VIDEO, ScoreSet
 from deepfake.reporting.survival import shares_left
@@ -90,7 +91,7 @@ def _main_table(
 ) -> Iterator[str]:
     last = list(rows)[-1]
     header = [f"{_plain(model)} {name}" for name in _TWICE for model in rows]
-    yield from _head(["condition", *header, f"{_plain(last)} deployed TPR / FPR", "partial AUC, robust − baseline"])
+    yield from _head(["condition", *header, f"{_plain(last)} deployed TPR / FPR", f"partial AUC, {CONTRAST}"])
     for condition in conditions:
         cells = [_cell(rows[model].get(condition), name) for name in _TWICE.values() for model in rows]
         row = rows[last].get(condition)
@@ -112,7 +113,7 @@ def _both_table(rows: dict[str, dict[str, MetricRow]], conditions: Sequence[str]
 def _budget_table(lines: Sequence[BudgetLine], models: Sequence[str]) -> Iterator[str]:
     columns = ["PGD AUC", "worst-case AUC"]
     header = [f"{_plain(model)} {name}" for name in columns for model in models]
-    yield from _head(["budget", *header, "worst-case AUC, robust − baseline"])
+    yield from _head(["budget", *header, f"worst-case AUC, {CONTRAST}"])
     for line in lines:
         points = [line.points.get(model) for model in models]
         pgd = [number(point.pgd_auc) if point else _ABSENT for point in points]

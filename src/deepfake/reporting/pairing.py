@@ -18,6 +18,7 @@ from deepfake.reporting.scores import VIDEO, ScoreSet, select
 from deepfake.tables import write_rows
 
 BASELINE, ROBUST = "baseline", "robust"
+CONTRAST = f"{ROBUST} − {BASELINE}"
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from deepfake.reporting.curves import write_curves
 from deepfake.reporting.headline import headline, write_headline, write_intervals
 from deepfake.reporting.markdown import Findings, write_markdown
 from deepfake.reporting.matrix import write_matrix
+from deepfake.reporting.model_card import write_model_card
 from deepfake.reporting.page import write_page
 from deepfake.reporting.pairing import write_pairs
 from deepfake.reporting.protocol import suite_sentence
@@ -29,6 +30,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--curves", required=True, type=Path, help="folder of the training curves")
     parser.add_argument("--metrics", required=True, type=Path, help="folder for headline.json and intervals.json")
     parser.add_argument("--plots", required=True, type=Path, help="folder for tables, curves and the page")
+    parser.add_argument("--card", required=True, type=Path, help="Markdown file for the model card")
     args = parser.parse_args(argv)
 
     params = load_params()
@@ -46,6 +48,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     write_curves(args.plots / "curves", results)
     findings = {section.role: Findings(section.explanations, section.undo) for section in sections}
     write_markdown(args.plots / "results.md", results, findings, suite_sentence(params))
+    write_model_card(args.card, params, results)
     write_page(args.plots / "report.html", params, results, sections, training)
 
 

@@ -56,7 +56,7 @@ def run_report(folder: Path, scores: Path, inputs: Path, *, cross: bool = True) 
     read = [f"--scores={scores}", *(f"--{name}={inputs / name}" for name in ("explain", "gradcam"))]
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        report.main([*read, f"--curves={inputs / 'training'}", "--metrics=metrics", "--plots=plots"])
+        report.main([*read, f"--curves={inputs / 'training'}", "--metrics=metrics", "--plots=plots", "--card=card.md"])
     return folder
 
 

@@ -60,7 +60,7 @@ def write_markdown(path: Path, results: Results, findings: Mapping[str, Findings
     parts = [
         "\n\n".join("\n".join(block) for block in _blocks(results, role, findings[role])) for role in results.roles
     ]
-    sentences = map(_plain, [suite, *masking_sentences(results.score_sets)])
+    sentences = map(plain, [suite, *masking_sentences(results.score_sets)])
     with replacing(path) as temporary:
         temporary.write_text("\n\n".join([*parts, *sentences]) + "\n", "utf-8")
 
@@ -72,7 +72,7 @@ def _blocks(results: Results, role: str, findings: Findings) -> Iterator[Iterabl
     conditions = list(dict.fromkeys(condition for by_condition in rows.values() for condition in by_condition))
     first = next(iter(rows.values()))[conditions[0]]
     title = role_title(role, next(iter(score_sets.values())).dataset)
-    yield [f"**{_plain(title)}**: {first.reals} real and {first.fakes} fake test videos"]
+    yield [f"**{plain(title)}**: {first.reals} real and {first.fakes} fake test videos"]
     yield _main_table(results, role, rows, by_group(name for name in conditions if not parse_condition(name).both))
     yield [_trivial_line(results, role)]
     both = [name for name in conditions if parse_condition(name).both]
@@ -90,37 +90,37 @@ def _main_table(
     results: Results, role: str, rows: dict[str, dict[str, MetricRow]], conditions: Sequence[str]
 ) -> Iterator[str]:
     last = list(rows)[-1]
-    header = [f"{_plain(model)} {name}" for name in _TWICE for model in rows]
-    yield from _head(["condition", *header, f"{_plain(last)} deployed TPR / FPR", f"partial AUC, {CONTRAST}"])
+    header = [f"{plain(model)} {name}" for name in _TWICE for model in rows]
+    yield from _head(["condition", *header, f"{plain(last)} deployed TPR / FPR", f"partial AUC, {CONTRAST}"])
     for condition in conditions:
         cells = [_cell(rows[model].get(condition), name) for name in _TWICE.values() for model in rows]
         row = rows[last].get(condition)
         deployed = " / ".join(number(row.estimates[name].value) for name in _DEPLOYED) if row else _ABSENT
         pair = results.pairs_of(role, condition).get("partial_auc")
-        change = _with_bounds(difference(pair.difference.value), pair.difference) if pair else _ABSENT
-        yield _line([_plain(condition_title(condition)), *cells, deployed, change])
+        change = with_bounds(difference(pair.difference.value), pair.difference) if pair else _ABSENT
+        yield _line([plain(condition_title(condition)), *cells, deployed, change])
 
 
 def _both_table(rows: dict[str, dict[str, MetricRow]], conditions: Sequence[str]) -> Iterator[str]:
     """Where reals are attacked too, a new threshold means little: the AUC, and the FPR at the frozen one."""
     columns = {"AUC": "auc", "deployed FPR": "deployed_fpr"}
-    yield from _head(["both classes attacked", *(f"{_plain(model)} {name}" for name in columns for model in rows)])
+    yield from _head(["both classes attacked", *(f"{plain(model)} {name}" for name in columns for model in rows)])
     for condition in conditions:
         cells = [_cell(rows[model].get(condition), name) for name in columns.values() for model in rows]
-        yield _line([_plain(condition_title(condition)), *cells])
+        yield _line([plain(condition_title(condition)), *cells])
 
 
 def _budget_table(lines: Sequence[BudgetLine], models: Sequence[str]) -> Iterator[str]:
     columns = ["PGD AUC", "worst-case AUC"]
-    header = [f"{_plain(model)} {name}" for name in columns for model in models]
+    header = [f"{plain(model)} {name}" for name in columns for model in models]
     yield from _head(["budget", *header, f"worst-case AUC, {CONTRAST}"])
     for line in lines:
         points = [line.points.get(model) for model in models]
         pgd = [number(point.pgd_auc) if point else _ABSENT for point in points]
-        worst = [_with_bounds(number(point.auc), point.worst) if point else _ABSENT for point in points]
+        worst = [with_bounds(number(point.auc), point.worst) if point else _ABSENT for point in points]
         gain = line.pair.difference if line.pair else None
         yield _line(
-            [f"{line.eps_255:g}/255", *pgd, *worst, _with_bounds(difference(gain.value), gain) if gain else _ABSENT]
+            [f"{line.eps_255:g}/255", *pgd, *worst, with_bounds(difference(gain.value), gain) if gain else _ABSENT]
         )
 
 
@@ -129,35 +129,34 @@ def _attack_table(
 ) -> Iterator[str]:  # fmt: skip
     """Sizes of the perturbations, and the share of their effect that a codec leaves."""
     codecs = followed_codecs(dict.fromkeys(condition for own in rows.values() for condition in own))
-    header = [f"effect left after {_plain(codec_title(codec))}" for codec in codecs]
+    header = [f"effect left after {plain(codec_title(codec))}" for codec in codecs]
     yield from _head(["attack", "PSNR, dB", "SSIM", "TV / eps", "low-frequency share", *header])
     for model, scores in score_sets.items():
         for row in perturbation_rows(scores):
             left = shares_left(rows[model], row.attack)
             sizes = [number(row.medians[name], decimals) for name, decimals in _SIZES.items()]
             shares = [percent(left.get(codec, math.nan), 0) for codec in codecs]
-            yield _line([_plain(f"{attack_title(row.attack)} on {model}"), *sizes, *shares])
+            yield _line([plain(f"{attack_title(row.attack)} on {model}"), *sizes, *shares])
 
 
 def _gradcam_table(rows: Sequence[ExplanationRow]) -> Iterator[str]:
     yield from _head(["Grad-CAM of fakes", "model", "faces", *MEASURES])
     for row in rows:
         text = difference if row.model == CONTRAST else number
-        means = [_with_bounds(text(row.means[name].value, 2), row.means[name], 2) for name in MEASURES]
-        yield _line([_plain(condition_title(row.condition)), _plain(row.model), str(row.faces), *means])
+        means = [with_bounds(text(row.means[name].value, 2), row.means[name], 2) for name in MEASURES]
+        yield _line([plain(condition_title(row.condition)), plain(row.model), str(row.faces), *means])
 
 
 def _undo_table(rows: Sequence[UndoRow]) -> Iterator[str]:
     yield from _head(["share of the forgery that can be undone", *(f"{eps}/255" for eps in rows[0].means)])
     for row in rows:
-        yield _line([f"{_plain(row.method)}, {row.fakes} fakes", *(percent(share) for share in row.means.values())])
+        yield _line([f"{plain(row.method)}, {row.fakes} fakes", *(percent(share) for share in row.means.values())])
 
 
 def _trivial_line(results: Results, role: str) -> str:
     names = {True: "a detector that never saw a face", False: "file size alone"}
     parts = [
-        f"{names[line.is_control]} {_with_bounds(number(line.auc.value), line.auc)}"
-        for line in results.trivial_of(role)
+        f"{names[line.is_control]} {with_bounds(number(line.auc.value), line.auc)}" for line in results.trivial_of(role)
     ]
     return f"AUC without looking at a face: {', '.join(parts)}."
 
@@ -172,14 +171,15 @@ def _line(cells: Sequence[str]) -> str:
 
 
 def _cell(row: MetricRow | None, name: str) -> str:
-    return _with_bounds(number(row.estimates[name].value), row.estimates[name]) if row else _ABSENT
+    return with_bounds(number(row.estimates[name].value), row.estimates[name]) if row else _ABSENT
 
 
-def _with_bounds(text: str, estimate: Estimate, decimals: int = 3) -> str:
+def with_bounds(text: str, estimate: Estimate, decimals: int = 3) -> str:
+    """A number in words, followed by its interval in brackets if it has one."""
     between = bounds(estimate, decimals)
     return f"{text} ({between})" if between else text
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Text whose signs Markdown and HTML do not read as markup."""
     return "".join(f"\\{sign}" if sign in "\\`*_[]<>|" else sign for sign in text)

@@ -110,6 +110,7 @@ def _odd() -> Made:
     yield "flat_matrix.mp4", _with_matrix(encode(person()), [0] * 9), ""
     yield "uneven_rate.mp4", encode(person(), times=[0, 1, 2, 40, 41, 300, 301, 9000]), ""
     yield "changes_size.mkv", _change_of_size(), ""
+    yield "latin_1_title.avi", _titled(b"caf\xe9"), ""
 
 
 def _coded() -> Made:
@@ -242,6 +243,18 @@ def _change_of_size() -> bytes:
     """An H.264 stream that goes on in another size, as video calls do."""
     parts = [encode(frames, container="h264") for frames in (person(1), [_grown(frame, 2) for frame in person(1)])]
     return b"".join(parts)
+
+
+def _titled(title: bytes) -> bytes:
+    data = BytesIO()
+    with av.open(data, "w", format="avi") as output:
+        output.metadata["title"] = "x" * len(title)
+        stream: Any = output.add_stream("mpeg4", rate=25)
+        stream.height, stream.width, stream.pix_fmt = HEIGHT, WIDTH, "yuv420p"
+        for frame in person(1):
+            output.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        output.mux(stream.encode(None))
+    return data.getvalue().replace(b"x" * len(title), title, 1)
 
 
 def _vp9_of_size(width: int, height: int) -> bytes:

@@ -461,6 +461,7 @@ class Params(Section):
     report: ReportParams
 
 
+_DEEPEST = 20  # the schema has 4
 # What PyYAML raises on texts such as `!!int ""`, `2001-99-99` or a thousand brackets, besides errors of its own.
 _NOT_YAML = (yaml.YAMLError, ValueError, LookupError, AttributeError, TypeError, OverflowError, RecursionError)
 
@@ -472,7 +473,9 @@ def load_params(path: Path = Path("params.yaml")) -> Params:
         SettingsError: one line for the first fault: the key, its value and what would be right.
     """
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        _refuse_deep(text)
+        values = yaml.safe_load(text)
     except FileNotFoundError as error:
         raise SettingsError(f"{path}: no such file; run from the root of the repository") from error
     except OSError as error:
@@ -483,6 +486,15 @@ def load_params(path: Path = Path("params.yaml")) -> Params:
         return Params.model_validate(values)
     except ValidationError as error:
         raise SettingsError(_first_fault(path, error)) from error
+
+
+def _refuse_deep(text: str) -> None:
+    """A ValueError for brackets in brackets, on which PyYAML takes minutes before it gives up."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEPEST:
+            raise ValueError(f"nested more than {_DEEPEST} deep")
 
 
 def _first_fault(path: Path, error: ValidationError) -> str:

@@ -161,8 +161,9 @@ def _opened(source: Path | BytesIO, name: str) -> Iterator[av.container.InputCon
     if isinstance(source, Path):
         require_file(source)
     try:
-        # Without `file:`, a name such as `concat:a.mp4|b.mp4` would be a protocol.
-        container = av.open(f"file:{source}" if isinstance(source, Path) else source, "r", options=_OPTIONS)
+        # Without `file:`, a name such as `concat:a.mp4|b.mp4` would be a protocol. Titles may be in any encoding.
+        opened = f"file:{source}" if isinstance(source, Path) else source
+        container = av.open(opened, "r", options=_OPTIONS, metadata_errors="replace")
     except av.ArgumentError as error:
         raise MediaError(f"{name}: not a video but something else") from error
     except (av.FFmpegError, OSError) as error:

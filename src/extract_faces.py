@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     with replacing_folder(args.out) as folder:
         write_rows(folder / "videos.csv", FaceVideo, [_video_row(*row, Path(dataset.root)) for row in rows])
         write_rows(folder / "faces.csv", FaceBox, [box for _, faces in rows for box in faces.boxes])
-    _report_coverage(rows)
+    _report_coverage(rows, args.role, dataset.max_unusable, args.out / "videos.csv")
 
 
 def _video_row(record: VideoRecord, faces: FoundFaces, root: Path) -> FaceVideo:
@@ -48,17 +48,31 @@ def _video_row(record: VideoRecord, faces: FoundFaces, root: Path) -> FaceVideo:
         cluster=record.cluster,
         skin_tone=record.skin_tone,
         light=record.light,
-        size_bytes=record.path.stat().st_size,
+        size_bytes=_size(record.path),
         frames_wanted=faces.frames_wanted,
         frames_found=faces.frames_found,
         reason=faces.reason,
     )
 
 
-def _report_coverage(rows: Sequence[tuple[VideoRecord, FoundFaces]]) -> None:
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0  # the row's reason says why
+
+
+def _report_coverage(
+    rows: Sequence[tuple[VideoRecord, FoundFaces]], role: str, max_unusable: float, table: Path
+) -> None:
     reasons = Counter(faces.reason for _, faces in rows if not faces.boxes)
-    if sum(reasons.values()) == len(rows):
-        raise DataError(f"no face in any of {len(rows)} videos: {reasons.most_common(1)[0][0]}")
+    unusable = sum(reasons.values())
+    if unusable == len(rows) or unusable > max_unusable * len(rows):
+        reason, count = reasons.most_common(1)[0]
+        raise DataError(
+            f"{table}: {unusable} of {len(rows)} videos have no usable face, datasets.{role}.max_unusable is "
+            f"{max_unusable:g}; most often ({count}): {reason}"
+        )
     wanted = sum(faces.frames_wanted for _, faces in rows)
     found = sum(faces.frames_found for _, faces in rows)
     print(f"{len(rows)} videos: the face was found in {found} of {wanted} frames ({found / wanted:.1%})")

@@ -1,8 +1,17 @@
 """What a user sees as one line instead of a traceback."""
 
+import re
+
 
 class DeepfakeError(Exception):
-    """A fault of the input or the settings, worded for the person who can mend it."""
+    """A fault of the input or the settings, worded for the person who can mend it.
+
+    As text it is one printable line, whatever the names and messages in it hold: a file may be called `a\\nb`.
+    """
+
+    def __str__(self) -> str:
+        line = re.sub(r"\s*[\r\n]\s*", " ", super().__str__())
+        return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in line)
 
 
 class SettingsError(DeepfakeError):

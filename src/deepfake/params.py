@@ -4,12 +4,22 @@ The whole file is validated at the start of every stage, so that a misspelt key 
 stage is up to date. Which keys a stage depends on is said in dvc.yaml.
 """
 
+import reprlib
 from fractions import Fraction as Quotient
 from pathlib import Path
 from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from deepfake.errors import SettingsError
 
@@ -27,9 +37,17 @@ def _budget(value: object) -> object:
             value = float(Quotient(value)) if "/" in value else float(value)
         if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= 0.5:
             return float(value)
-    except (ValueError, ZeroDivisionError):
+    except (ValueError, ArithmeticError):
         pass
-    raise ValueError(f"should be {expected}, not {value!r}")
+    raise ValueError(f"should be {expected}, not {_shown(value)}")
+
+
+def _shown(value: object) -> str:
+    """A value as YAML gave it, cut short: aliases can blow a small file up to any size."""
+    try:
+        return reprlib.repr(value)
+    except ValueError:  # an integer of thousands of digits
+        return f"a very large {type(value).__name__}"
 
 
 Budget = Annotated[float, BeforeValidator(_budget)]
@@ -40,6 +58,13 @@ class Section(BaseModel):
     """A part of params.yaml: frozen, and a key that it does not know is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _true_is_no_number(cls, value: object, info: ValidationInfo) -> object:
+        if isinstance(value, bool) and cls.model_fields[str(info.field_name)].annotation is not bool:
+            raise ValueError(f"should not be {str(value).lower()}")
+        return value
 
 
 class DatasetParams(Section):
@@ -53,6 +78,7 @@ class DatasetParams(Section):
         manifest: manifest layout only: CSV file below `root`.
         kind: manifest layout only: what its files are (crop: pictures that are face crops already); null tells
             videos from pictures by their suffix.
+        max_unusable: share of its videos that may have no usable face; above it, extraction fails.
     """
 
     layout: Literal["ffpp", "celebdf", "manifest"]
@@ -61,6 +87,7 @@ class DatasetParams(Section):
     methods: tuple[Method, ...] | None = None
     manifest: str = "manifest.csv"
     kind: Literal["video", "image", "crop"] | None = None
+    max_unusable: Fraction = 0.5
 
 
 class DatasetsParams(Section):
@@ -434,6 +461,11 @@ class Params(Section):
     report: ReportParams
 
 
+_DEEPEST = 20  # the schema has 4
+# What PyYAML raises on texts such as `!!int ""`, `2001-99-99` or a thousand brackets, besides errors of its own.
+_NOT_YAML = (yaml.YAMLError, ValueError, LookupError, AttributeError, TypeError, OverflowError, RecursionError)
+
+
 def load_params(path: Path = Path("params.yaml")) -> Params:
     """Read and check the whole parameter file.
 
@@ -441,15 +473,28 @@ def load_params(path: Path = Path("params.yaml")) -> Params:
         SettingsError: one line for the first fault: the key, its value and what would be right.
     """
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        _refuse_deep(text)
+        values = yaml.safe_load(text)
     except FileNotFoundError as error:
         raise SettingsError(f"{path}: no such file; run from the root of the repository") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
+    except OSError as error:
+        raise SettingsError(f"{path}: {error.strerror}") from error
+    except _NOT_YAML as error:
+        raise SettingsError(f"{path}: not YAML: {' '.join(str(error).split()) or type(error).__name__}") from error
     try:
         return Params.model_validate(values)
     except ValidationError as error:
         raise SettingsError(_first_fault(path, error)) from error
+
+
+def _refuse_deep(text: str) -> None:
+    """A ValueError for brackets in brackets, on which PyYAML takes minutes before it gives up."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEPEST:
+            raise ValueError(f"nested more than {_DEEPEST} deep")
 
 
 def _first_fault(path: Path, error: ValidationError) -> str:
@@ -461,7 +506,7 @@ def _first_fault(path: Path, error: ValidationError) -> str:
     elif fault["type"] == "missing":
         message = "missing"
     elif fault["type"] != "value_error":
-        message = f"{message}, not {fault['input']!r}"
+        message = f"{message}, not {_shown(fault['input'])}"
     more = f" (and {len(others)} more)" if others else ""
     return f"{path}: {key or 'the file'}: {message}{more}"
 

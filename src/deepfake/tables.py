@@ -28,7 +28,8 @@ def read_rows(path: Path, row_type: type[Row]) -> list[Row]:
     """Read what `write_rows` wrote for a dataclass whose fields are str, int or float.
 
     Raises:
-        DataError: no file, a missing or unknown column, or a cell that is not of its field's type.
+        DataError: no file, not CSV in UTF-8, a missing or unknown column, a row of another length, or a cell that is
+            not of its field's type.
     """
     return list(_parse(path, row_type))
 
@@ -38,12 +39,16 @@ def _parse(path: Path, row_type: type[Row]) -> Iterator[Row]:
     try:
         with path.open(newline="", encoding="utf-8") as file:
             reader = csv.DictReader(file)
-            if set(reader.fieldnames or ()) != set(types):
+            if sorted(reader.fieldnames or ()) != sorted(types):
                 raise DataError(f"{path}: columns {reader.fieldnames}, expected {list(types)}")
             for number, cells in enumerate(reader, start=2):
+                if None in cells or None in cells.values():
+                    raise DataError(f"{path}, line {number}: not {len(types)} cells")
                 try:
                     yield row_type(**{name: types[name](cells[name]) for name in types})  # type: ignore[operator]
                 except (TypeError, ValueError) as error:
                     raise DataError(f"{path}, line {number}: {error}") from error
     except FileNotFoundError as error:
         raise DataError(f"{path}: no such table; run the stage that writes it (`dvc repro`)") from error
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{path}: not a table: {error}") from error

@@ -64,7 +64,7 @@ def test_a_second_run_decodes_nothing(
     dataset: tuple[list[FaceVideo], list[FaceBox], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cache(dataset, tmp_path / "one")
-    monkeypatch.setattr(caching, "read_frames", lambda *_: pytest.fail("decoded again"))
+    monkeypatch.setattr(caching, "map_frames", lambda *_: pytest.fail("decoded again"))
     cache(dataset, tmp_path / "two")
     with pytest.raises(pytest.fail.Exception):
         cache(dataset, tmp_path / "three", PARAMS.model_copy(update={"size": 48}))

@@ -126,7 +126,7 @@ def test_a_second_run_decodes_nothing(
 ) -> None:
     write_h264(tmp_path / "clip.mp4", person, crf=10)
     first = extract(tmp_path / "clip.mp4", finder, params, tmp_path / "work")
-    monkeypatch.setattr(extraction, "read_frames", lambda *_: pytest.fail("decoded again"))
+    monkeypatch.setattr(extraction, "map_frames", lambda *_: pytest.fail("decoded again"))
     assert extract(tmp_path / "clip.mp4", finder, params, tmp_path / "work") == first
     with pytest.raises(pytest.fail.Exception):
         extract(tmp_path / "clip.mp4", finder, params.model_copy(update={"min_face": 50}), tmp_path / "work")

@@ -1,6 +1,7 @@
 """Cutting all faces of a dataset once, video by video, and remembering each video's crops."""
 
 import sys
+import threading
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -11,14 +12,17 @@ import numpy as np
 from deepfake.crops import cutting
 from deepfake.crops.cutting import cut_face, whole_picture
 from deepfake.crops.shards import shard_of, shard_path, write_index, write_shard
+from deepfake.errors import DataError, MediaError
 from deepfake.params import CropsParams
 from deepfake.records import Box, CropRow, FaceBox, FaceVideo
 from deepfake.runtime import ahead, replacing
 from deepfake.video import decoding
-from deepfake.video.decoding import read_frames, read_image
+from deepfake.video.decoding import map_frames, read_image, require_file
 from deepfake.work import file_hash, work_key
 
 _CODE = (cutting, decoding, sys.modules[__name__])  # what an entry of the work folder depends on
+_FAR = 2**17  # pixels; no frame is that large
+_one_at_a_time = threading.Lock()  # two videos of the same bytes have one entry
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,14 @@ def cut_videos(
         root: the dataset's folder.
         work: folder that remembers finished videos.
         workers: decoding threads.
+
+    Raises:
+        DataError: a box that is none.
+        MediaError: a video that is gone or no longer has a frame that it had when faces were found.
     """
+    for face in faces:
+        if not (-_FAR < face.x0 < face.x1 < _FAR and -_FAR < face.y0 < face.y1 < _FAR):
+            raise DataError(f"{face.video}, frame {face.frame}: {tuple(face.box)} is no box; run extract_faces again")
     boxes: dict[str, list[FaceBox]] = defaultdict(list)
     for face in faces:
         boxes[face.video].append(face)
@@ -63,12 +74,13 @@ def write_crops(folder: Path, videos: Sequence[FaceVideo], cut: Sequence[VideoCr
 
 def _cut_video(video: FaceVideo, faces: list[FaceBox], params: CropsParams, root: Path, work: Path) -> VideoCrops:
     path = root / video.path
+    require_file(path)
     boxes = [(face.frame, *face.box) for face in faces]
     key = work_key(file_hash(path), video.kind, boxes, params.size, params.margin, code=_CODE)
     entry = work / f"{key}.npz"
     if not entry.exists():
         cut = _cut_faces(path, video.kind, faces, params)
-        with replacing(entry) as temporary, temporary.open("wb") as file:
+        with _one_at_a_time, replacing(entry) as temporary, temporary.open("wb") as file:
             np.savez(file, pixels=np.stack([crop for crop, _ in cut]), faces=np.array([face for _, face in cut]))
     places = np.load(entry)["faces"].round(3).tolist()
     return VideoCrops(
@@ -83,11 +95,20 @@ def _cut_video(video: FaceVideo, faces: list[FaceBox], params: CropsParams, root
 def _cut_faces(path: Path, kind: str, faces: Sequence[FaceBox], params: CropsParams) -> list[tuple[np.ndarray, Box]]:
     if kind == "crop":
         return [whole_picture(read_image(path), size=params.size, margin=params.margin)]
+    cut: dict[FaceBox, tuple[np.ndarray, Box]] = {}
+
+    def keep(number: int, frame: np.ndarray) -> None:
+        for face in faces:
+            if face.frame == number:
+                cut[face] = cut_face(frame, face.box, size=params.size, margin=params.margin)
+
     if kind == "image":
-        frames = {0: read_image(path)}
+        keep(0, read_image(path))
     else:
-        frames, _ = read_frames(path, {face.frame for face in faces})
-    return [cut_face(frames[face.frame], face.box, size=params.size, margin=params.margin) for face in faces]
+        map_frames(path, {face.frame for face in faces}, keep)
+    if lost := [face.frame for face in faces if face not in cut]:
+        raise MediaError(f"{path}: frame {lost[0]} does not decode any more; run extract_faces again")
+    return [cut[face] for face in faces]
 
 
 def _number_rows(cut: Sequence[VideoCrops], shards: int) -> Iterator[CropRow]:

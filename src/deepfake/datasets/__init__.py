@@ -1,5 +1,6 @@
 """From a dataset's folder to video records: one adapter per layout, one audit for all."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -30,7 +31,7 @@ def find_videos(params: DatasetParams, *, role: str) -> list[VideoRecord]:
         DataError: one line that names the folder, file or key, and what would be right.
     """
     root = Path(params.root)
-    if not root.is_dir():
+    if not os.path.isdir(root):  # noqa: PTH112 (Path.is_dir raises for a name that is too long)
         raise DataError(f"{root}: no such folder; datasets.{role}.root names a dataset with the {params.layout} layout")
     found = sorted(_ADAPTERS[params.layout](params, role=role), key=lambda video: video.key)
     splits = assign_splits(found, role=role)

@@ -54,6 +54,8 @@ def _read_list(path: Path) -> Iterator[tuple[str, str]]:
         raise DataError(
             f"{path}: no such file; it comes with Celeb-DF v2 and says which videos are for test"
         ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: not a list in UTF-8: {error}") from error
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue

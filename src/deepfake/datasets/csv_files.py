@@ -1,6 +1,7 @@
 """CSV files that somebody else wrote: the columns we need must be there, others are ignored."""
 
 import csv
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
@@ -11,7 +12,7 @@ def read_csv(path: Path, *, needed: Collection[str]) -> Iterator[tuple[int, Mapp
     """Line number and stripped cells of every row; a cell that is not there reads as "".
 
     Raises:
-        DataError: no readable file, not CSV in UTF-8, or a needed column is absent.
+        DataError: no readable file, not CSV in UTF-8, a needed column is absent, or a column is there twice.
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:  # spreadsheets write a byte order mark
@@ -19,6 +20,8 @@ def read_csv(path: Path, *, needed: Collection[str]) -> Iterator[tuple[int, Mapp
             absent = [name for name in needed if name not in (reader.fieldnames or ())]
             if absent:
                 raise DataError(f"{path}: no column {' and '.join(absent)}; its columns are {reader.fieldnames or []}")
+            if twice := [name for name, count in Counter(reader.fieldnames).items() if count > 1 and name]:
+                raise DataError(f"{path}: column {twice[0]!r} is there twice")
             for cells in reader:
                 cells.pop(None, None)  # cells beyond the header
                 yield reader.line_num, {name: cell.strip() for name, cell in cells.items()}

@@ -93,6 +93,8 @@ def _read_ids(path: Path) -> Iterator[str]:
     except FileNotFoundError as error:
         source = "github.com/ondyari/FaceForensics (dataset/splits)"
         raise DataError(f"{path}: no such file; the official split files are at {source}") from error
+    except OSError as error:
+        raise DataError(f"{path}: {error.strerror}") from error
     except ValidationError as error:
         raise DataError(
             f'{path}: expected JSON pairs of ids like [["000", "003"]]: {error.errors()[0]["msg"]}'

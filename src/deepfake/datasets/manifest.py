@@ -20,6 +20,7 @@ from deepfake.datasets.found import (
     FoundVideo,
     Groups,
     first_and_count,
+    fits_a_table,
     list_names,
     note,
 )
@@ -32,7 +33,11 @@ _LABELS = {"0": REAL, "1": FAKE}
 
 def read_manifest(params: DatasetParams, *, role: str) -> list[FoundVideo]:
     """Videos of the manifest. A row's own `kind` goes before `params.kind`, and that before the suffix."""
-    root, path = Path(params.root), Path(params.root) / params.manifest
+    root = Path(params.root)
+    try:
+        path = _below(root, params.manifest)
+    except ValueError as error:
+        raise DataError(f"datasets.{role}.manifest: {error}") from error
     found: list[FoundVideo] = []
     lines: dict[Path, int] = {}
     columns: set[str] = set()
@@ -55,6 +60,9 @@ def read_manifest(params: DatasetParams, *, role: str) -> list[FoundVideo]:
 
 def _read_row(root: Path, cells: Mapping[str, str], kind: Kind | None) -> FoundVideo:
     """One row; a ValueError that says what is wrong with it."""
+    for column in ("video", "method", "identities", "source", "skin_tone", "light"):
+        if not fits_a_table(cells.get(column, "")):
+            raise ValueError(f"{column} {cells[column]!a}; names have no control characters")
     path = _below(root, cells["path"])
     if (label := _LABELS.get(cells["label"])) is None:
         raise ValueError(f"label {cells['label']!r}; expected 0 (real) or 1 (fake)")
@@ -76,7 +84,7 @@ def _read_row(root: Path, cells: Mapping[str, str], kind: Kind | None) -> FoundV
 
 def _below(root: Path, text: str) -> Path:
     relative = PurePosixPath(text)
-    if not text or relative.is_absolute() or ".." in relative.parts:
+    if not relative.name or relative.is_absolute() or ".." in relative.parts or not fits_a_table(text):
         raise ValueError(f"path {text!r}; expected a path below {root}, without '..'")
     return root / relative
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from deepfake.datasets.csv_files import read_csv
 from deepfake.errors import DataError
 
-_UNDO = re.compile(r"undo_(\d+)")
+_UNDO = re.compile(r"undo_(\d{1,3})")
 
 
 def read_undo(path: Path) -> dict[tuple[str, ...], dict[int, float]]:

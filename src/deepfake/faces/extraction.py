@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +14,10 @@ from deepfake.faces.mtcnn import FaceFinder, shrink
 from deepfake.faces.sampling import plan_clips
 from deepfake.faces.tracks import clip_box, dominant_track, link_tracks
 from deepfake.params import ClipParams, FacesParams
-from deepfake.records import Box, Detection, FaceBox, VideoRecord
+from deepfake.records import Box, Detection, FaceBox, Kind, VideoRecord
 from deepfake.runtime import ahead, replacing
 from deepfake.video import decoding
-from deepfake.video.decoding import claimed_frame_count, read_frames, read_image
+from deepfake.video.decoding import claimed_frame_count, map_frames, read_image, require_file
 from deepfake.work import file_hash, work_key
 
 NO_FACE = "no face found"
@@ -37,14 +37,19 @@ class FoundFaces:
 
 @dataclass(frozen=True)
 class _Job:
-    """One video on its way: its entry in the work folder, and its decoded frames if the entry is not there yet."""
+    """One video on its way: its shrunk frames, or what is known of it without them.
 
-    record: VideoRecord
-    entry: Path
+    Attributes:
+        entry: where to remember it; None if that was done before, or cannot be because there are no bytes to hash.
+        known: what was found before, or that nothing can be.
+    """
+
+    kind: Kind
+    entry: Path | None
+    known: FoundFaces | None = None
     clips: tuple[range, ...] = ()
-    frames: dict[int, np.ndarray] | None = None
+    frames: dict[int, np.ndarray] = field(default_factory=dict)
     scale: float = 1.0
-    reason: str = ""
 
 
 def extract_faces(
@@ -61,51 +66,73 @@ def extract_faces(
         work: folder that remembers finished videos.
         workers: decoding threads.
     """
-    for job in ahead(lambda record: _open_job(record, params, work), records, workers=workers):
-        if not job.entry.exists():
-            faces = _find_faces(job, finder)
-            with replacing(job.entry) as temporary:
-                temporary.write_text(json.dumps([faces.frames_wanted, faces.frames_found, faces.reason,
-                                                 [astuple(box) for box in faces.boxes]]))  # fmt: skip
-        wanted, found, reason, boxes = json.loads(job.entry.read_text())
-        key = str(job.record.key)
-        yield FoundFaces(wanted, found, reason, tuple(FaceBox(key, *box[1:]) for box in boxes))
+    jobs = ahead(lambda record: _open_job(record, params, work), records, workers=workers)
+    for record, job in zip(records, jobs, strict=True):
+        faces = job.known or _find_faces(job, finder)
+        if job.entry is not None:
+            _remember(job.entry, faces)  # not in a thread: two videos of the same bytes have one entry
+        yield replace(faces, boxes=tuple(replace(box, video=str(record.key)) for box in faces.boxes))
 
 
 def _open_job(record: VideoRecord, params: FacesParams, work: Path) -> _Job:
     clip_params = params.train_frames if record.split == "train" else params.eval_frames
     settings = (record.kind, clip_params, params.max_side, params.min_face, params.min_probability)
-    key = work_key(file_hash(record.path), *settings, code=_CODE)
-    entry = work / f"{key}.json"
-    if entry.exists():
-        return _Job(record, entry)
     try:
-        clips, frames = _read_clips(record, clip_params)
+        require_file(record.path)
+        key = work_key(file_hash(record.path), *settings, code=_CODE)
     except MediaError as error:
-        return _Job(record, entry, reason=str(error).removeprefix(f"{record.path}: "))
+        return _Job(record.kind, None, _unusable(record, error))
+    except OSError as error:
+        return _Job(record.kind, None, _unusable(record, MediaError(f"cannot be read: {error.strerror}")))
+    entry = work / f"{key}.json"
+    if (known := _recall(entry)) is not None:
+        return _Job(record.kind, None, known)
+    try:
+        clips, frames, scale = _read_clips(record, clip_params, params.max_side)
+    except MediaError as error:
+        return _Job(record.kind, entry, _unusable(record, error))
+    return _Job(record.kind, entry, None, tuple(clips), frames, scale)
+
+
+def _unusable(record: VideoRecord, error: MediaError) -> FoundFaces:
+    return FoundFaces(0, 0, str(error.args[0]).removeprefix(f"{record.path}: "), ())
+
+
+def _remember(entry: Path, faces: FoundFaces) -> None:
+    with replacing(entry) as temporary:
+        temporary.write_text(json.dumps([faces.frames_wanted, faces.frames_found, faces.reason,
+                                         [astuple(box) for box in faces.boxes]]))  # fmt: skip
+
+
+def _recall(entry: Path) -> FoundFaces | None:
+    """What `_remember` wrote; None if there is no such entry or a power cut left only its name."""
+    try:
+        wanted, found, reason, boxes = json.loads(entry.read_bytes())
+    except (FileNotFoundError, ValueError):
+        return None
+    return FoundFaces(wanted, found, reason, tuple(FaceBox(*box) for box in boxes))
+
+
+def _read_clips(
+    record: VideoRecord, params: ClipParams, max_side: int
+) -> tuple[list[range], dict[int, np.ndarray], float]:
     if record.kind == "crop":
-        return _Job(record, entry, tuple(clips), frames)
-    shrunk = {number: shrink(frame, params.max_side) for number, frame in frames.items()}
-    scale = next(iter(shrunk.values()))[1]
-    return _Job(record, entry, tuple(clips), {number: frame for number, (frame, _) in shrunk.items()}, scale)
-
-
-def _read_clips(record: VideoRecord, params: ClipParams) -> tuple[list[range], dict[int, np.ndarray]]:
-    if record.kind != "video":
-        return [range(1)], {0: read_image(record.path)}
+        return [range(1)], {0: read_image(record.path)}, 1.0
+    if record.kind == "image":
+        frame, scale = shrink(read_image(record.path), max_side)
+        return [range(1)], {0: frame}, scale
     count = max(1, claimed_frame_count(record.path))
     while True:
         clips = plan_clips(count, params)
-        frames, decoded = read_frames(record.path, {number for clip in clips for number in clip})
+        wanted = {number for clip in clips for number in clip}
+        shrunk, decoded = map_frames(record.path, wanted, lambda _, frame: shrink(frame, max_side))
         if decoded > clips[-1][-1]:
-            return clips, frames
+            return clips, {number: frame for number, (frame, _) in shrunk.items()}, next(iter(shrunk.values()))[1]
         count = decoded  # the container claimed more frames than decode: plan again with what there is
 
 
 def _find_faces(job: _Job, finder: FaceFinder) -> FoundFaces:
-    if job.frames is None:
-        return FoundFaces(0, 0, job.reason, ())
-    if job.record.kind == "crop":
+    if job.kind == "crop":
         height, width = job.frames[0].shape[:2]
         return FoundFaces(1, 1, "", (FaceBox("", 0, 0, 0.0, 0.0, float(width), float(height), 1.0),))
     numbers = sorted(job.frames)

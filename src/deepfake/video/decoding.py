@@ -1,22 +1,56 @@
-"""Sequential video decoding: one pass from the start, converting only the frames that are wanted."""
+"""Sequential video decoding: one pass from the start, converting only the frames that are wanted.
 
+Files come from strangers. What they may cost is bounded by what is in them and never by a clock, so that a slow machine
+finds the same frames: the pixels of one frame, the pixels of all frames together, and the formats that are read at
+all (a playlist in a file named .mp4 could open other files and the network).
+"""
+
+import stat
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
+from typing import TypeVar
 
 import av
 import cv2
 import numpy as np
+from PIL import Image
 
 from deepfake.errors import MediaError
+
+MAX_FRAME_PIXELS = 2**25  # 8K; a decoder may hold some twenty such frames at once
+MAX_PICTURE_PIXELS = 2**26
+MAX_DECODED_PIXELS = 2**38  # of one video: an hour and a half of 1080p
+_LEAST_PIXELS = 2**17  # that a frame counts for; the smallest cost time too
+
+_FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,h264,hevc,flv,ogg,asf,mxf,nut,ivf"
+_OPTIONS = {"format_whitelist": _FORMATS, "protocol_whitelist": "file", "max_pixels": str(MAX_FRAME_PIXELS)}
+
+Kept = TypeVar("Kept")
 
 
 def decode_video(data: bytes) -> list[np.ndarray]:
     """All frames of an encoded video held in memory, as uint8 RGB (H, W, 3)."""
     with _opened(BytesIO(data), "clip in memory") as container:
         return [_to_rgb(frame) for frame in container.decode(video=0)]
+
+
+def require_file(path: Path) -> None:
+    """Make sure that a path leads to a plain file: a pipe or a device could keep a reader for ever.
+
+    Raises:
+        MediaError: it leads to nothing, to something else, or nowhere that may be looked at.
+    """
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError as error:
+        raise MediaError(f"{path}: no such file") from error
+    except OSError as error:
+        raise MediaError(f"{path}: {error.strerror}") from error
+    if not stat.S_ISREG(mode):
+        raise MediaError(f"{path}: not a plain file")
 
 
 def claimed_frame_count(path: Path) -> int:
@@ -35,68 +69,103 @@ def claimed_frame_count(path: Path) -> int:
 
 
 def read_frames(path: Path, wanted: Collection[int]) -> tuple[dict[int, np.ndarray], int]:
-    """The wanted frames of a video, and how many frames were decoded on the way.
+    """The wanted frames of a video as uint8 RGB (H, W, 3), and how many frames were decoded: `map_frames` as it is."""
+    return map_frames(path, wanted, lambda _, frame: frame)
 
-    Decoding stops after the last wanted frame, or where the stream ends or breaks: a count that is not
-    beyond max(wanted) says that the video is shorter than that.
+
+def map_frames(
+    path: Path, wanted: Collection[int], keep: Callable[[int, np.ndarray], Kept]
+) -> tuple[dict[int, Kept], int]:
+    """What `keep` makes of the wanted frames of a video, and how many frames were decoded on the way.
+
+    Decoding stops after the last wanted frame, or where the stream ends, breaks, changes its size or has had its
+    MAX_DECODED_PIXELS: a count that is not beyond max(wanted) says that the video is shorter than that.
 
     Args:
         path: video file.
         wanted: frame numbers, from 0.
+        keep: called with the number and the frame, uint8 RGB (H, W, 3), as soon as it is decoded; only what it returns
+            stays in memory.
 
     Returns:
-        ({number: uint8 RGB (H, W, 3)}, number of frames decoded).
+        (results by frame number, number of frames decoded).
 
     Raises:
         MediaError: the file is missing, no video, or not even its first frame decodes.
     """
     last = max(wanted, default=-1)
-    found: dict[int, np.ndarray] = {}
+    found: dict[int, Kept] = {}
     decoded = 0
     with _opened(path, str(path)) as container:
-        container.streams.video[0].thread_type = "AUTO"
         for number, frame in enumerate(_decode_until_broken(container)):
             decoded = number + 1
             if number in wanted:
-                found[number] = _to_rgb(frame)
+                found[number] = keep(number, _to_rgb(frame))
             if number >= last:
                 break
     if not decoded:
-        raise MediaError(f"{path}: no frame decodes")
+        raise MediaError(f"{path}: no frame decodes, or none of at most {MAX_FRAME_PIXELS} pixels")
     return found, decoded
 
 
 def read_image(path: Path) -> np.ndarray:
-    """A picture file as uint8 RGB (H, W, 3).
+    """A picture file as uint8 RGB (H, W, 3), turned as its EXIF data say; deeper colours are cut to 8 bits.
 
     Raises:
-        MediaError: the file is missing or no picture.
+        MediaError: the file is missing, no picture, or one of more than MAX_PICTURE_PIXELS.
     """
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    require_file(path)
+    try:
+        with Image.open(path) as picture:  # reads the header only, where OpenCV would go on and fill the memory
+            width, height = picture.size
+    except Image.DecompressionBombError as error:
+        raise MediaError(f"{path}: {error}") from error
+    except (OSError, ValueError, SyntaxError, EOFError) as error:
+        raise MediaError(f"{path}: not a picture ({type(error).__name__})") from error
+    if width * height > MAX_PICTURE_PIXELS:
+        raise MediaError(f"{path}: {width}x{height}, a picture may have {MAX_PICTURE_PIXELS} pixels")
+    try:
+        image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    except cv2.error as error:
+        raise MediaError(f"{path}: not a picture that OpenCV can read ({error.err})") from error
     if image is None:
-        raise MediaError(f"{path}: not a picture that OpenCV can read" if path.exists() else f"{path}: no such file")
+        raise MediaError(f"{path}: not a picture that OpenCV can read")
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
 
 
 def _decode_until_broken(container: av.container.InputContainer) -> Iterator[av.VideoFrame]:
+    stream = container.streams.video[0]
+    stream.thread_type = "AUTO"
+    stream.codec_context.options = {"max_pixels": _OPTIONS["max_pixels"]}  # so far only the probing decoder knows it
+    left, size = MAX_DECODED_PIXELS, None
     try:
-        yield from container.decode(video=0)
+        for frame in container.decode(stream):
+            size = size or (frame.width, frame.height)
+            if left <= 0 or size != (frame.width, frame.height):
+                return
+            left -= max(_LEAST_PIXELS, frame.width * frame.height)
+            yield frame
     except av.FFmpegError:
         return  # a truncated stream: what decoded so far counts
 
 
 def _to_rgb(frame: av.VideoFrame) -> np.ndarray:
     rgb = frame.to_ndarray(format="rgb24")
-    quarter_turns = round(frame.rotation / 90)
+    # A matrix of zeros has no angle: FFmpeg's NaN arrives as the smallest integer.
+    quarter_turns = round(frame.rotation / 90) if abs(frame.rotation) <= 360 else 0
     return np.ascontiguousarray(np.rot90(rgb, quarter_turns)) if quarter_turns else rgb
 
 
 @contextmanager
 def _opened(source: Path | BytesIO, name: str) -> Iterator[av.container.InputContainer]:
+    if isinstance(source, Path):
+        require_file(source)
     try:
-        container = av.open(str(source) if isinstance(source, Path) else source, "r")
-    except FileNotFoundError as error:
-        raise MediaError(f"{name}: no such file") from error
+        # Without `file:`, a name such as `concat:a.mp4|b.mp4` would be a protocol. Titles may be in any encoding.
+        opened = f"file:{source}" if isinstance(source, Path) else source
+        container = av.open(opened, "r", options=_OPTIONS, metadata_errors="replace")
+    except av.ArgumentError as error:
+        raise MediaError(f"{name}: not a video but something else") from error
     except (av.FFmpegError, OSError) as error:
         raise MediaError(f"{name}: not a video ({error.strerror or error})") from error
     with container:

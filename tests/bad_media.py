@@ -134,6 +134,7 @@ def _hostile() -> Made:
     mp4, many = encode(person(2)), struct.pack(">I", 10**9)
     endless = patched(patched(mp4, b"stsz", 4, struct.pack(">II", 0, 30) + many), b"stsc", 12, many)
     yield "claims_a_billion.mp4", endless, "no frame decodes"
+    yield "unknown_codec.avi", avi.replace(b"FMP4", b"QZQZ"), "cannot be decoded"
     yield "claims_one.avi", patched(avi, b"strh", 40, struct.pack("<I", 1)), ""
     yield "claims_15000x15000.webm", _vp9_of_size(15_000, 15_000), "no frame decodes"
 

@@ -171,4 +171,6 @@ def _opened(source: Path | BytesIO, name: str) -> Iterator[av.container.InputCon
     with container:
         if not container.streams.video:
             raise MediaError(f"{name}: has no video stream")
+        if container.streams.video[0].codec_context is None:
+            raise MediaError(f"{name}: its video is in a format that cannot be decoded")
         yield container

@@ -12,9 +12,9 @@ from deepfake.errors import MediaError
 from deepfake.faces import mtcnn, sampling, tracks
 from deepfake.faces.mtcnn import FaceFinder, shrink
 from deepfake.faces.sampling import plan_clips
-from deepfake.faces.tracks import clip_box, dominant_track, link_tracks
+from deepfake.faces.tracks import Track, clip_box, dominant_track, link_tracks
 from deepfake.params import ClipParams, FacesParams
-from deepfake.records import Box, Detection, FaceBox, VideoRecord
+from deepfake.records import Box, Detection, FaceBox, Kind, VideoRecord
 from deepfake.runtime import ahead, replacing
 from deepfake.video import decoding
 from deepfake.video.decoding import claimed_frame_count, read_frames, read_image
@@ -72,6 +72,40 @@ def extract_faces(
         yield FoundFaces(wanted, found, reason, tuple(FaceBox(key, *box[1:]) for box in boxes))
 
 
+def read_clips(path: Path, kind: Kind, params: ClipParams) -> tuple[list[range], dict[int, np.ndarray]]:
+    """The clips to look at in a video, and their frames, uint8 RGB (H, W, 3), by number; a picture is one frame.
+
+    Raises:
+        MediaError: the file cannot be decoded.
+    """
+    if kind != "video":
+        return [range(1)], {0: read_image(path)}
+    count = max(1, claimed_frame_count(path))
+    while True:
+        clips = plan_clips(count, params)
+        frames, decoded = read_frames(path, {number for clip in clips for number in clip})
+        if decoded > clips[-1][-1]:
+            return clips, frames
+        count = decoded  # the container claimed more frames than decode: plan again with what there is
+
+
+def track_boxes(track: Track, clips: Sequence[range], *, scale: float, video: str = "") -> list[FaceBox]:
+    """The box of a track in every frame of the clips that it is in, in pixels of the frame before it was shrunk.
+
+    Args:
+        track: of faces in shrunk frames.
+        clips: frame numbers.
+        scale: the factor that `shrink` gave.
+        video: text form of the VideoKey.
+    """
+    return [
+        FaceBox(video, clip_number, frame, *_scaled(detection.box, scale), round(detection.probability, 6))
+        for clip_number, clip in enumerate(clips)
+        for detection in _present(clip_box(track, clip))
+        for frame in clip
+    ]
+
+
 def _open_job(record: VideoRecord, params: FacesParams, work: Path) -> _Job:
     clip_params = params.train_frames if record.split == "train" else params.eval_frames
     settings = (record.kind, clip_params, params.max_side, params.min_face, params.min_probability)
@@ -80,7 +114,7 @@ def _open_job(record: VideoRecord, params: FacesParams, work: Path) -> _Job:
     if entry.exists():
         return _Job(record, entry)
     try:
-        clips, frames = _read_clips(record, clip_params)
+        clips, frames = read_clips(record.path, record.kind, clip_params)
     except MediaError as error:
         return _Job(record, entry, reason=str(error).removeprefix(f"{record.path}: "))
     if record.kind == "crop":
@@ -88,18 +122,6 @@ def _open_job(record: VideoRecord, params: FacesParams, work: Path) -> _Job:
     shrunk = {number: shrink(frame, params.max_side) for number, frame in frames.items()}
     scale = next(iter(shrunk.values()))[1]
     return _Job(record, entry, tuple(clips), {number: frame for number, (frame, _) in shrunk.items()}, scale)
-
-
-def _read_clips(record: VideoRecord, params: ClipParams) -> tuple[list[range], dict[int, np.ndarray]]:
-    if record.kind != "video":
-        return [range(1)], {0: read_image(record.path)}
-    count = max(1, claimed_frame_count(record.path))
-    while True:
-        clips = plan_clips(count, params)
-        frames, decoded = read_frames(record.path, {number for clip in clips for number in clip})
-        if decoded > clips[-1][-1]:
-            return clips, frames
-        count = decoded  # the container claimed more frames than decode: plan again with what there is
 
 
 def _find_faces(job: _Job, finder: FaceFinder) -> FoundFaces:
@@ -111,12 +133,7 @@ def _find_faces(job: _Job, finder: FaceFinder) -> FoundFaces:
     numbers = sorted(job.frames)
     detections = dict(zip(numbers, finder.find([job.frames[number] for number in numbers]), strict=True))
     track = dominant_track(link_tracks(detections))
-    boxes = [
-        FaceBox("", clip_number, frame, *_scaled(detection.box, job.scale), round(detection.probability, 6))
-        for clip_number, clip in enumerate(job.clips)
-        for detection in _present(clip_box(track, clip))
-        for frame in clip
-    ]
+    boxes = track_boxes(track, job.clips, scale=job.scale)
     return FoundFaces(len(numbers), len(track), "" if boxes else NO_FACE, tuple(boxes))
 
 

@@ -164,18 +164,14 @@ def _answers(args: argparse.Namespace, detectors: Sequence[Detector], plan: Clip
 def _draw(found: FileAnswer, detectors: Sequence[Detector], lines: Sequence[str], path: Path) -> str:
     """Write the picture of a file that has a face, and say where."""
     from deepfake.runtime import replacing
-    from deepfake.scoring.course import follow, most_suspicious
-    from deepfake.scoring.sheet import SPOTS, Sheet, draw_sheet
+    from deepfake.scoring.sheet import Sheet, draw_sheet
     from deepfake.video.timing import frames_per_second
 
     judges = [detector.judge for detector in detectors]
-    courses = follow(found, judges)
-    moments = most_suspicious(found, courses, judges, count=SPOTS)
     relevance = {each.judge.name: partial(_relevance, each.model) for each in detectors}
     rate = frames_per_second(found.media.path) if found.media.kind == "video" else None
-    data = draw_sheet(Sheet(found, judges, relevance, courses, moments, lines, 1 / rate if rate else None))
     with replacing(path) as temporary:
-        temporary.write_bytes(data)
+        temporary.write_bytes(draw_sheet(Sheet(found, judges, relevance, lines, rate)))
     return str(path)
 
 

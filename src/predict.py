@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,10 +19,9 @@ if TYPE_CHECKING:  # torch and what stands on it take seconds to import: --help 
     import numpy as np
     from torch import nn
 
-    from deepfake.detector.checkpoint import Checkpoint
     from deepfake.params import ClipParams
     from deepfake.scoring.answers import FileAnswer
-    from deepfake.scoring.judging import Judge
+    from deepfake.scoring.detectors import Detector
 
 EXIT_STATUS = """exit status:
   0    every file has a face and a verdict (fake, real or inconclusive: the status does not say which)
@@ -39,16 +36,6 @@ STATUS = {"no face": 3, "unreadable": 4}
 
 RELEASE = Path(__file__).resolve().parents[1] / "models" / "release"
 MOST_FRAMES, COURSE_FRAMES = 100, 64  # all are held in memory
-
-
-@dataclass(frozen=True)
-class Detector:
-    """A model that judges, and its file."""
-
-    path: str
-    checkpoint: Checkpoint
-    model: nn.Module
-    judge: Judge
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -116,31 +103,22 @@ def _make_folder(folder: Path | None) -> None:
 
 def _open_detectors(args: argparse.Namespace) -> list[Detector]:
     """The detector whose verdict counts, and the one beside it if there is one."""
-    from deepfake.detector.checkpoint import load_checkpoint
     from deepfake.evaluation.prediction import score_crops
     from deepfake.runtime import open_device
-    from deepfake.scoring.judging import Judge
+    from deepfake.scoring.detectors import open_beside, open_detector
 
-    device, chosen = open_device(), {args.model: load_checkpoint(args.model)}
+    device = open_device()
+    score_with = partial(partial, score_crops, condition="clean")
+    first = open_detector(args.model, device, score_with)
     baseline = RELEASE / "baseline.pt"
-    beside = args.beside or (baseline if args.out and baseline.exists() else None)
-    if beside and beside.resolve() != args.model.resolve():
-        other = load_checkpoint(beside)
-        if _looks_at(other) == _looks_at(chosen[args.model]):
-            chosen[beside] = other
-        elif args.beside:
-            raise CheckpointError(f"{beside}: looks at other frames or crops than {args.model}; one beside it must not")
-    detectors = []
-    for path, checkpoint in chosen.items():
-        name = path.stem if len({each.stem for each in chosen}) == len(chosen) else str(path)
-        model = checkpoint.build(device)
-        judge = Judge(name, checkpoint.calibration, partial(score_crops, model, condition="clean"))
-        detectors.append(Detector(os.path.relpath(path), checkpoint, model, judge))
-    return detectors
-
-
-def _looks_at(checkpoint: Checkpoint) -> object:
-    return checkpoint.faces.model_dump(exclude={"train_frames"}), checkpoint.crops.model_dump(exclude={"shards"})
+    if args.beside:
+        return [first, open_beside(args.beside, first, device, score_with)]
+    if args.out and args.model.resolve() != baseline and baseline.exists():
+        try:
+            return [first, open_beside(baseline, first, device, score_with)]
+        except CheckpointError as error:  # nobody asked for it
+            print(f"no second detector: {error}", file=sys.stderr)
+    return [first]
 
 
 def _answers(args: argparse.Namespace, detectors: Sequence[Detector], plan: ClipParams) -> Iterator[FileAnswer]:

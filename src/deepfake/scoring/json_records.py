@@ -27,7 +27,7 @@ def model_record(path: str, training: Mapping[str, Any], judge: Judge) -> dict[s
     return {
         "name": judge.name,
         "path": path,
-        "training": {name: _plain(value) for name, value in training.items()},
+        "training": {str(name): _plain(value) for name, value in training.items()},
         "caution": CAUTION,
         "video_threshold": judge.calibration.video_threshold,
         "frame_threshold": judge.calibration.frame_threshold,

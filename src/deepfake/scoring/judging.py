@@ -65,7 +65,7 @@ class Judge:
             not all(isinstance(n, int | float) and math.isfinite(n) for n in numbers)
             or self.calibration.temperature <= 0
         ):
-            raise CheckpointError(f"{self.name}: {self.calibration} needs finite numbers and a temperature above 0")
+            raise CheckpointError(f"{self.calibration} needs finite numbers and a temperature above 0")
 
     def opinion(self, person: Person, kind: Kind) -> Opinion:
         """The opinion about a face in a video, or in a picture, which H.264 has nothing to do with."""

@@ -129,11 +129,10 @@ def _paint_moments(figure: Figure, sheet: Sheet, moments: Sequence[Moment], *, t
             place, scale = left + column * (_TILE + 0.1), float(maps[judge.name].max()) or 1.0
             _paint_evidence(_axes(figure, place, bottom, _TILE, _TILE), moment.crop, maps[judge.name][number] / scale)
             _write(figure, place, bottom + _TILE + 0.06, f"{judge.name[-20:]}: P {moment.probability[judge.name]:.2f}")
-    note = (
-        "Grey: the frames that verdicts rest on; thick: their mean. The pictures are those with the highest scores. "
-        "Colours: Grad-CAM, the evidence of fake, one scale for each detector."
-    )
-    _write(figure, _RIM, top - 0.85 - _PICTURE - _TILE, note, color=_MUTED)
+    note = "These frames have the highest scores. Colours: Grad-CAM, the evidence of fake; one scale for each detector."
+    if sheet.answer.media.kind == "video":
+        note += "\nIn the curves, grey: the frames that verdicts rest on; thick: their mean."
+    _write(figure, _RIM, top - 0.7 - _PICTURE - _TILE, note, va="top", color=_MUTED)
 
 
 def _paint_frame(axes: Axes, moment: Moment) -> None:

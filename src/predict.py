@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # torch and what stands on it take seconds to import: --help 
     from deepfake.params import ClipParams
     from deepfake.scoring.answers import FileAnswer
     from deepfake.scoring.detectors import Detector
+    from deepfake.scoring.judging import Score
 
 EXIT_STATUS = """exit status:
   0    every file has a face and a verdict (fake, real or inconclusive: the status does not say which)
@@ -107,8 +108,10 @@ def _open_detectors(args: argparse.Namespace) -> list[Detector]:
     from deepfake.runtime import open_device
     from deepfake.scoring.detectors import open_beside, open_detector
 
+    def score_with(model: nn.Module) -> Score:
+        return partial(score_crops, model, condition="clean")
+
     device = open_device()
-    score_with = partial(partial, score_crops, condition="clean")
     first = open_detector(args.model, device, score_with)
     baseline = RELEASE / "baseline.pt"
     if args.beside:

@@ -51,9 +51,9 @@ def open_beside(path: Path, first: Detector, device: torch.device, score_with: S
     other = open_detector(path, device, score_with)
     if _looks_at(other.checkpoint) != _looks_at(first.checkpoint):
         raise CheckpointError(f"{path}: looks at other frames or crops than {first.path}; one beside it must not")
-    return (
-        replace(other, judge=replace(other.judge, name=other.path)) if other.judge.name == first.judge.name else other
-    )
+    if other.judge.name == first.judge.name:
+        return replace(other, judge=replace(other.judge, name=other.path))
+    return other
 
 
 def _looks_at(checkpoint: Checkpoint) -> object:

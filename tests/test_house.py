@@ -19,7 +19,7 @@ BENCHMARKS = ROOT / "benchmarks"  # scripts too, but no stages: they may import 
 
 GROUND = {"__init__", "stage", "params", "records", "findings", "tables", "errors", "runtime", "modes", "work", "video"}
 FIRST = {"sample", "datasets", "faces", "crops", "detector", "attacks", "corruptions", "metrics"}
-SECOND = {"training", "evaluation", "explain", "reporting"}
+SECOND = {"training", "evaluation", "explain", "reporting", "scoring"}
 FLOORS = {room: floor for floor, rooms in enumerate((GROUND, FIRST, SECOND)) for room in rooms}
 SCRIPTS = 3
 

@@ -8,14 +8,16 @@ from deepfake.errors import DeepfakeError
 INTERRUPTED = 130
 
 
-def run(main: Callable[[Sequence[str] | None], None]) -> int:
-    """Run a script's `main` and give its exit status; a DeepfakeError becomes one line on stderr and status 1."""
+def run(main: Callable[[Sequence[str] | None], int | None]) -> int:
+    """Run a script's `main` and give its exit status; a DeepfakeError becomes one line on stderr and status 1.
+
+    A `main` that has more than success to tell gives a status of its own.
+    """
     try:
-        main(None)
+        return main(None) or 0
     except DeepfakeError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("interrupted; run again to go on from here", file=sys.stderr)
         return INTERRUPTED
-    return 0

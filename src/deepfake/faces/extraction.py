@@ -2,9 +2,10 @@
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import astuple, dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from deepfake.errors import MediaError
 from deepfake.faces import mtcnn, sampling, tracks
 from deepfake.faces.mtcnn import FaceFinder, shrink
 from deepfake.faces.sampling import plan_clips
-from deepfake.faces.tracks import clip_box, dominant_track, link_tracks
+from deepfake.faces.tracks import Track, clip_box, dominant_track, link_tracks
 from deepfake.params import ClipParams, FacesParams
 from deepfake.records import Box, Detection, FaceBox, Kind, VideoRecord
 from deepfake.runtime import ahead, replacing
@@ -21,6 +22,8 @@ from deepfake.video.decoding import claimed_frame_count, map_frames, read_image,
 from deepfake.work import file_hash, work_key
 
 NO_FACE = "no face found"
+
+Kept = TypeVar("Kept")
 
 _CODE = (mtcnn, sampling, tracks, decoding, sys.modules[__name__])  # what an entry of the work folder depends on
 
@@ -74,6 +77,49 @@ def extract_faces(
         yield replace(faces, boxes=tuple(replace(box, video=str(record.key)) for box in faces.boxes))
 
 
+def read_clips(
+    path: Path, kind: Kind, params: ClipParams, keep: Callable[[np.ndarray], Kept]
+) -> tuple[list[range], dict[int, Kept]]:
+    """The clips to look at in a video, and what `keep` makes of their frames, by number; a picture is one frame.
+
+    Args:
+        path: file.
+        kind: what it is.
+        params: which frames.
+        keep: called with each frame, uint8 RGB (H, W, 3), as soon as it is decoded.
+
+    Raises:
+        MediaError: the file cannot be decoded.
+    """
+    if kind != "video":
+        return [range(1)], {0: keep(read_image(path))}
+    count = max(1, claimed_frame_count(path))
+    while True:
+        clips = plan_clips(count, params)
+        wanted = {number for clip in clips for number in clip}
+        kept, decoded = map_frames(path, wanted, lambda _, frame: keep(frame))
+        if decoded > clips[-1][-1]:
+            return clips, kept
+        count = decoded  # the container claimed more frames than decode: plan again with what there is
+
+
+def track_boxes(track: Track, clips: Sequence[range], *, scale: float, video: str = "") -> list[FaceBox]:
+    """The box of a track in every frame of the clips that it is in, in pixels of the frame before it was shrunk.
+
+    Args:
+        track: of faces in shrunk frames.
+        clips: frame numbers.
+        scale: the factor that `shrink` gave.
+        video: text form of the VideoKey.
+    """
+    return [
+        FaceBox(video, clip_number, frame, *_scaled(detection.box, scale), round(detection.probability, 6))
+        for clip_number, clip in enumerate(clips)
+        for detection in _present(clip_box(track, clip))
+        for frame in clip
+    ]
+
+
 def _open_job(record: VideoRecord, params: FacesParams, work: Path) -> _Job:
     clip_params = params.train_frames if record.split == "train" else params.eval_frames
     settings = (record.kind, clip_params, params.max_side, params.min_face, params.min_probability)
@@ -87,11 +133,16 @@ def _open_job(record: VideoRecord, params: FacesParams, work: Path) -> _Job:
     entry = work / f"{key}.json"
     if (known := _recall(entry)) is not None:
         return _Job(record.kind, None, known)
+
+    def keep(frame: np.ndarray) -> tuple[np.ndarray, float]:
+        return (frame, 1.0) if record.kind == "crop" else shrink(frame, params.max_side)
+
     try:
-        clips, frames, scale = _read_clips(record, clip_params, params.max_side)
+        clips, shrunk = read_clips(record.path, record.kind, clip_params, keep)
     except MediaError as error:
         return _Job(record.kind, entry, _unusable(record, error))
-    return _Job(record.kind, entry, None, tuple(clips), frames, scale)
+    scale = next(iter(shrunk.values()))[1]
+    return _Job(record.kind, entry, None, tuple(clips), {number: frame for number, (frame, _) in shrunk.items()}, scale)
 
 
 def _unusable(record: VideoRecord, error: MediaError) -> FoundFaces:
@@ -113,24 +164,6 @@ def _recall(entry: Path) -> FoundFaces | None:
     return FoundFaces(wanted, found, reason, tuple(FaceBox(*box) for box in boxes))
 
 
-def _read_clips(
-    record: VideoRecord, params: ClipParams, max_side: int
-) -> tuple[list[range], dict[int, np.ndarray], float]:
-    if record.kind == "crop":
-        return [range(1)], {0: read_image(record.path)}, 1.0
-    if record.kind == "image":
-        frame, scale = shrink(read_image(record.path), max_side)
-        return [range(1)], {0: frame}, scale
-    count = max(1, claimed_frame_count(record.path))
-    while True:
-        clips = plan_clips(count, params)
-        wanted = {number for clip in clips for number in clip}
-        shrunk, decoded = map_frames(record.path, wanted, lambda _, frame: shrink(frame, max_side))
-        if decoded > clips[-1][-1]:
-            return clips, {number: frame for number, (frame, _) in shrunk.items()}, next(iter(shrunk.values()))[1]
-        count = decoded  # the container claimed more frames than decode: plan again with what there is
-
-
 def _find_faces(job: _Job, finder: FaceFinder) -> FoundFaces:
     if job.kind == "crop":
         height, width = job.frames[0].shape[:2]
@@ -138,12 +171,7 @@ def _find_faces(job: _Job, finder: FaceFinder) -> FoundFaces:
     numbers = sorted(job.frames)
     detections = dict(zip(numbers, finder.find([job.frames[number] for number in numbers]), strict=True))
     track = dominant_track(link_tracks(detections))
-    boxes = [
-        FaceBox("", clip_number, frame, *_scaled(detection.box, job.scale), round(detection.probability, 6))
-        for clip_number, clip in enumerate(job.clips)
-        for detection in _present(clip_box(track, clip))
-        for frame in clip
-    ]
+    boxes = track_boxes(track, job.clips, scale=job.scale)
     return FoundFaces(len(numbers), len(track), "" if boxes else NO_FACE, tuple(boxes))
 
 

@@ -48,8 +48,13 @@ def link_tracks(detections: Mapping[int, Sequence[Detection]]) -> list[Track]:
 
 
 def dominant_track(tracks: Sequence[Track]) -> Track:
-    """The track with the largest sum of face area times probability; an empty one if there is none."""
-    return max(tracks, key=lambda track: sum(d.box.area * d.probability for d in track.values()), default={})
+    """The most prominent track, the first of equals; an empty one if there is none."""
+    return max(tracks, key=prominence, default={})
+
+
+def prominence(track: Track) -> float:
+    """How much a video is about a face: the sum of its area times probability."""
+    return sum(detection.box.area * detection.probability for detection in track.values())
 
 
 def clip_box(track: Track, clip: range) -> Detection | None:

@@ -1,0 +1,64 @@
+"""Which files a user means: those named, and the videos and pictures below the folders named."""
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from deepfake.datasets.found import PICTURE_SUFFIXES, VIDEO_SUFFIXES
+from deepfake.records import Kind
+
+
+@dataclass(frozen=True)
+class Media:
+    """A file to look at.
+
+    Attributes:
+        path: as the user named it, or below the folder that they named.
+        kind: a picture if its suffix says so, else a video.
+        fault: why it cannot be looked at, or "".
+    """
+
+    path: Path
+    kind: Kind = "video"
+    fault: str = ""
+
+
+def find_media(paths: Sequence[Path]) -> list[Media]:
+    """Every file once, in the order named; a folder's are sorted, hidden ones are passed over, links are followed.
+
+    What cannot be looked at is in the list too, with its fault: one bad file does not stop the rest.
+    """
+    found: list[Media] = []
+    for path in paths:
+        if os.path.isdir(path):  # noqa: PTH112 (Path.is_dir raises where the parent may not be entered)
+            found += list(_below(path, set())) or [Media(path, fault="no video or picture in this folder")]
+        else:
+            found.append(_media(path))
+    return list(dict.fromkeys(found))
+
+
+def _below(folder: Path, entered: set[str]) -> Iterator[Media]:
+    real = os.path.realpath(folder)
+    if real in entered:  # a link that leads back up
+        return
+    entered.add(real)
+    try:
+        names = sorted(name for name in os.listdir(folder) if not name.startswith("."))  # noqa: PTH208 (names, not paths)
+    except OSError as error:
+        yield Media(folder, fault=f"cannot be listed: {error.strerror}")
+        return
+    for path in (folder / name for name in names):
+        if os.path.isdir(path):  # noqa: PTH112
+            yield from _below(path, entered)
+        elif path.suffix.lower() in VIDEO_SUFFIXES | PICTURE_SUFFIXES:
+            yield _media(path)
+
+
+def _media(path: Path) -> Media:
+    kind: Kind = "image" if path.suffix.lower() in PICTURE_SUFFIXES else "video"
+    if os.path.isfile(path):  # noqa: PTH113
+        return Media(path, kind)
+    if not os.path.lexists(path):
+        return Media(path, kind, "no such file")
+    return Media(path, kind, "a link that leads nowhere" if os.path.islink(path) else "not a file")  # noqa: PTH114

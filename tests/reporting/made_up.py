@@ -257,6 +257,13 @@ def write_explanations(root: Path, scores: Path, *, masks: bool = True) -> None:
         write_rows(root / role / "undo.csv", UndoShare, undo)
 
 
+def write_models(root: Path) -> None:
+    """Files in the place of detectors; the report only tells their hashes."""
+    root.mkdir()
+    for model in ("baseline", "robust"):
+        (root / f"{model}.pt").write_bytes(model.encode())
+
+
 def write_panels(root: Path, *, width: int = 32, height: int = 16) -> None:
     """A few grey pictures for each role."""
     for role, methods in (("train", sorted(SKILL)[1:]), ("cross", ["Celeb-synthesis"])):

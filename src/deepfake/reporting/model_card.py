@@ -10,7 +10,7 @@ from deepfake.reporting import wording
 from deepfake.reporting.conditions import CLEAN, headline_conditions
 from deepfake.reporting.coverage import FalseAlarmRow, false_alarm_rows
 from deepfake.reporting.evidence import masking_sentences
-from deepfake.reporting.markdown import plain, with_bounds
+from deepfake.reporting.markup import plain, with_bounds
 from deepfake.reporting.matrix import Estimate
 from deepfake.reporting.protocol import suite_sentence
 from deepfake.reporting.results import Results

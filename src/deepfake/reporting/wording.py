@@ -34,9 +34,14 @@ _CHECKS = {
 _ABSENT = "–"
 
 
+def role_name(role: str) -> str:
+    """`in-domain` for the role train, `cross-dataset` for the role cross."""
+    return _ROLES.get(role, role)
+
+
 def role_title(role: str, dataset: str) -> str:
-    """`in-domain (ffpp)` for the role train, `cross-dataset (celebdf)` for the role cross."""
-    return f"{_ROLES.get(role, role)} ({dataset})"
+    """The name of a role and of its dataset: `in-domain (ffpp)`."""
+    return f"{role_name(role)} ({dataset})"
 
 
 def condition_title(condition: str) -> str:

@@ -1,9 +1,11 @@
 """Made-up score folders, explanations and training curves, as the stages would leave them."""
 
+import csv
 import json
+import re
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -306,3 +308,20 @@ def write_training(folder: Path, curves: dict[str, np.ndarray]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         lines = [f"{step}\t{value}" for step, value in enumerate(values)]
         path.write_text("\n".join([f"step\t{path.stem}", *lines, ""]), encoding="utf-8")
+
+
+def keep_lines(path: Path, pattern: str) -> None:
+    """Drop the lines of a table that do not match."""
+    header, *rows = path.read_text().splitlines()
+    path.write_text("\n".join([header, *(row for row in rows if re.match(pattern, row)), ""]))
+
+
+def rename_in_tables(paths: Iterable[Path], names: Sequence[str], new: str) -> None:
+    """Put another name in the place of some in every cell."""
+    for path in paths:
+        with path.open() as file:
+            rows = list(csv.reader(file))
+        for name in names:
+            rows = [[cell.replace(name, new) for cell in row] for row in rows]
+        with path.open("w") as file:
+            csv.writer(file).writerows(rows)

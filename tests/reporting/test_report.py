@@ -11,15 +11,13 @@ from urllib.parse import unquote
 from xml.etree import ElementTree
 
 import pytest
-import yaml
 from reporting.made_up import conditions as conditions_of_scores
-from reporting.made_up import write_explanations
+from reporting.made_up import keep_lines, rename_in_tables, write_explanations
+from reporting.running import run_report
 
-import report
 from deepfake.errors import DataError
 from deepfake.reporting.training_curves import read_training_curves, read_trainings
 
-ROOT = Path(__file__).resolve().parents[2]
 VOID = {"meta", "img", "br"}
 
 
@@ -46,20 +44,6 @@ class Page(HTMLParser):
         assert self.open.pop() == tag
 
 
-def run_report(folder: Path, scores: Path, inputs: Path, *, cross: bool = True) -> Path:
-    """Run the stage in `folder` with few resamples and give the folder back."""
-    settings = yaml.safe_load((ROOT / "params.yaml").read_text())
-    settings["report"]["resamples"] = 100
-    if not cross:
-        del settings["datasets"]["cross"]
-    (folder / "params.yaml").write_text(yaml.safe_dump(settings))
-    read = [f"--scores={scores}", *(f"--{name}={inputs / name}" for name in ("models", "explain", "gradcam"))]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        report.main([*read, f"--curves={inputs / 'training'}", "--metrics=metrics", "--plots=plots", "--card=card.md"])
-    return folder
-
-
 @pytest.fixture(scope="module")
 def reported(score_root: Path, input_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return run_report(tmp_path_factory.mktemp("reported"), score_root, input_root)
@@ -71,12 +55,6 @@ def few_scores(editable_scores: Path) -> Path:
     for path in editable_scores.glob("*_train/frames.csv"):
         keep_lines(path, r"(clean|unet_both|jpeg50|unet_jpeg50),")
     return editable_scores
-
-
-def keep_lines(path: Path, pattern: str) -> None:
-    """Drop the lines of a table that do not match."""
-    header, *rows = path.read_text().splitlines()
-    path.write_text("\n".join([header, *(row for row in rows if re.match(pattern, row)), ""]))
 
 
 def outputs(folder: Path) -> dict[str, bytes]:
@@ -194,15 +172,9 @@ def test_panels_are_embedded(reported: Path) -> None:
 def test_names_that_come_from_data_are_escaped_everywhere(few_scores: Path, input_root: Path, tmp_path: Path) -> None:
     evil = "<img src=x onerror=alert(1)>&$x^$|'\""
     inputs = Path(shutil.copytree(input_root, tmp_path / "inputs"))
-    for path in [*few_scores.glob("*_train/*.csv"), *inputs.glob("explain/train/faces.csv")]:
-        with path.open() as file:
-            rows = list(csv.reader(file))
-        for name in ("Face2Face", "V-VI", "no face", "noise_wins", "jpeg50"):
-            rows = [[cell.replace(name, evil) for cell in row] for row in rows]
-        if path.name == "perturbations.csv":
-            rows = [[cell.replace("unet", evil) for cell in row] for row in rows]
-        with path.open("w") as file:
-            csv.writer(file).writerows(rows)
+    tables = [*few_scores.glob("*_train/*.csv"), *inputs.glob("explain/train/faces.csv")]
+    rename_in_tables(tables, ("Face2Face", "V-VI", "no face", "noise_wins", "jpeg50"), evil)
+    rename_in_tables(few_scores.glob("*_train/perturbations.csv"), ("unet",), evil)
     (inputs / "gradcam/train/01_Deepfakes.png").rename(inputs / "gradcam/train/01_<img src=x>.png")
     page = page_of(run_report(tmp_path, few_scores, inputs, cross=False))
     assert "<img src=x" not in page

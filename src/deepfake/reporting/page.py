@@ -48,6 +48,7 @@ _FILTERS = (
     wording.condition_title,
     wording.count,
     wording.difference,
+    wording.label,
     wording.number,
     wording.percent,
 )

@@ -176,7 +176,7 @@ def _overview(lines: Sequence[Line]) -> Picture:
         condition_title(line.condition): {model: row.estimates["auc"] for model, row in line.rows.items()}
         for line in lines
     }
-    return contrast.dots_figure("AUC by condition", estimates, label="video ROC-AUC", chance=0.5)
+    return contrast.dots_figure("AUC by condition", estimates, axis="video ROC-AUC", chance=0.5)
 
 
 def _roc_figures(score_sets: dict[str, ScoreSet], lines: Sequence[Line]) -> dict[str, Picture]:

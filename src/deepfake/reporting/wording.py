@@ -73,6 +73,11 @@ def codec_title(codec: str) -> str:
     return codec
 
 
+def label(name: str, length: int = 36) -> str:
+    """A name where there is little room, in a figure or above a column: a long one loses its middle."""
+    return name if len(name) <= length else f"{name[: length // 2]}…{name[-length // 2 + 1 :]}"
+
+
 def number(value: float, decimals: int = 3) -> str:
     """A fixed number of decimals, a real minus sign, never `-0`; a dash where undefined."""
     if not math.isfinite(value):

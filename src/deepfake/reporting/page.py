@@ -16,7 +16,7 @@ from deepfake.reporting.coverage import face_coverage, told_apart
 from deepfake.reporting.explanations import MEASURES, explanation_sentences
 from deepfake.reporting.highlights import overview
 from deepfake.reporting.pairing import BASELINE, CONTRAST, ROBUST
-from deepfake.reporting.protocol import suite_sentence
+from deepfake.reporting.protocol import rendered_roles, suite_sentence
 from deepfake.reporting.provenance import Source
 from deepfake.reporting.results import Results
 from deepfake.reporting.sections import Section
@@ -33,7 +33,6 @@ INCLUDED = (
     "evidence.html.j2",
     "reading.html.j2",
 )
-SAMPLE = "data/raw/sample"  # where dvc.yaml has the sample rendered
 MAX_PANELS = 3_500_000  # characters of embedded pictures, so that the page stays below 6 MB
 
 _FILTERS = (
@@ -67,12 +66,6 @@ class Run:
     params: Params
     sources: Sequence[Source]
 
-    @property
-    def rendered(self) -> list[str]:
-        """Roles whose dataset is the sample."""
-        datasets = ((role, dataset) for role, dataset in self.params.datasets if dataset is not None)
-        return [role for role, dataset in datasets if Path(dataset.root).is_relative_to(SAMPLE)]
-
 
 def write_page(
     path: Path, run: Run, results: Results, sections: Sequence[Section], training: Sequence[Captioned]
@@ -89,7 +82,7 @@ def write_page(
     page = environment.get_template(PAGE).render(
         params=run.params,
         sources=run.sources,
-        rendered=run.rendered,
+        rendered=rendered_roles(run.params),
         settings=yaml.safe_dump(run.params.model_dump(mode="json"), sort_keys=False),
         versions=list(_versions()),
         models=list(dict.fromkeys(scores.model for scores in results.score_sets)),

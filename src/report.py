@@ -11,12 +11,14 @@ from deepfake.reporting.headline import headline, write_headline, write_interval
 from deepfake.reporting.markdown import Findings, write_markdown
 from deepfake.reporting.matrix import write_matrix
 from deepfake.reporting.model_card import write_model_card
-from deepfake.reporting.page import write_page
+from deepfake.reporting.page import Run, write_page
 from deepfake.reporting.pairing import write_pairs
 from deepfake.reporting.protocol import suite_sentence
+from deepfake.reporting.provenance import sources_of
 from deepfake.reporting.results import compute_results
 from deepfake.reporting.scores import load_score_sets
 from deepfake.reporting.sections import build_section
+from deepfake.reporting.short_table import write_short_table
 from deepfake.reporting.training_curves import read_trainings
 from deepfake.reporting.training_figures import training_figures
 from deepfake.stage import run
@@ -25,6 +27,7 @@ from deepfake.stage import run
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scores", required=True, type=Path, help="folder of the folders that evaluate wrote")
+    parser.add_argument("--models", required=True, type=Path, help="folder of the detectors; they are told, not run")
     parser.add_argument("--explain", required=True, type=Path, help="folder of each role's table of explanations")
     parser.add_argument("--gradcam", required=True, type=Path, help="folder of each role's Grad-CAM panels")
     parser.add_argument("--curves", required=True, type=Path, help="folder of the training curves")
@@ -36,6 +39,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     params = load_params()
     roles = [role for role, dataset in params.datasets if dataset is not None]
     score_sets = load_score_sets(args.scores, roles)
+    models = dict.fromkeys(args.models / f"{scores.model}.pt" for scores in score_sets)
+    sources = list(sources_of([*models, *(args.scores / scores.name for scores in score_sets)]))
     training = training_figures(read_trainings(args.curves))
     results = compute_results(score_sets, params.report, params.seed)
     sections = [build_section(results, role, args.explain, args.gradcam) for role in roles]
@@ -49,7 +54,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     findings = {section.role: Findings(section.explanations, section.undo) for section in sections}
     write_markdown(args.plots / "results.md", results, findings, suite_sentence(params))
     write_model_card(args.card, params, results)
-    write_page(args.plots / "report.html", params, results, sections, training)
+    write_short_table(args.plots / "summary.md", results, params)
+    write_page(args.plots / "report.html", Run(params, sources), results, sections, training)
 
 
 if __name__ == "__main__":

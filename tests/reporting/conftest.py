@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from reporting.made_up import write_explanations, write_panels, write_score_folders, write_trainings
+from reporting.made_up import write_explanations, write_models, write_panels, write_score_folders, write_trainings
 
 from deepfake.params import Params, load_params
 from deepfake.reporting.matrix import MetricRow, build_matrix
@@ -54,9 +54,10 @@ def pairs(score_sets: list[ScoreSet], params: Params) -> list[Pair]:
 
 @pytest.fixture(scope="session")
 def input_root(score_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """All that the report stage reads beside scores: explanations, panels and training curves."""
+    """All that the report stage reads beside scores: models, explanations, panels and training curves."""
     root = tmp_path_factory.mktemp("inputs")
     write_explanations(root / "explain", score_root)
+    write_models(root / "models")
     write_panels(root / "gradcam")
     write_trainings(root / "training")
     return root

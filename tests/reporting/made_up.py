@@ -1,9 +1,11 @@
 """Made-up score folders, explanations and training curves, as the stages would leave them."""
 
+import csv
 import json
+import re
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -257,6 +259,13 @@ def write_explanations(root: Path, scores: Path, *, masks: bool = True) -> None:
         write_rows(root / role / "undo.csv", UndoShare, undo)
 
 
+def write_models(root: Path) -> None:
+    """Files in the place of detectors; the report only tells their hashes."""
+    root.mkdir()
+    for model in ("baseline", "robust"):
+        (root / f"{model}.pt").write_bytes(model.encode())
+
+
 def write_panels(root: Path, *, width: int = 32, height: int = 16) -> None:
     """A few grey pictures for each role."""
     for role, methods in (("train", sorted(SKILL)[1:]), ("cross", ["Celeb-synthesis"])):
@@ -299,3 +308,20 @@ def write_training(folder: Path, curves: dict[str, np.ndarray]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         lines = [f"{step}\t{value}" for step, value in enumerate(values)]
         path.write_text("\n".join([f"step\t{path.stem}", *lines, ""]), encoding="utf-8")
+
+
+def keep_lines(path: Path, pattern: str) -> None:
+    """Drop the lines of a table that do not match."""
+    header, *rows = path.read_text().splitlines()
+    path.write_text("\n".join([header, *(row for row in rows if re.match(pattern, row)), ""]))
+
+
+def rename_in_tables(paths: Iterable[Path], names: Sequence[str], new: str) -> None:
+    """Put another name in the place of some in every cell."""
+    for path in paths:
+        with path.open() as file:
+            rows = list(csv.reader(file))
+        for name in names:
+            rows = [[cell.replace(name, new) for cell in row] for row in rows]
+        with path.open("w") as file:
+            csv.writer(file).writerows(rows)

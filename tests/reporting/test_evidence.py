@@ -12,7 +12,14 @@ from deepfake.errors import DataError
 from deepfake.findings import Explanation, SanityCheck
 from deepfake.params import Params
 from deepfake.reporting.evidence import masking_sentences, perturbation_rows
-from deepfake.reporting.explanations import ExplanationRow, explanation_rows, read_panels
+from deepfake.reporting.explanations import (
+    MEASURES,
+    ExplanationRow,
+    explanation_rows,
+    explanation_sentences,
+    read_panels,
+)
+from deepfake.reporting.matrix import Estimate
 from deepfake.reporting.pairing import CONTRAST
 from deepfake.reporting.scores import ScoreSet
 from deepfake.tables import read_rows, write_rows
@@ -61,6 +68,26 @@ def test_explanations_are_averaged_by_condition_and_model(
     assert mean.low < mean.value < mean.high
     assert rows["unet", "robust"].faces == len(raw)
     assert np.isnan(rows["clean", "robust"].means["stability"].low)  # 1 by definition
+
+
+def test_words_about_the_maps_follow_from_their_intervals() -> None:
+    nothing = dict.fromkeys(MEASURES, Estimate(np.nan))
+    rows = [
+        ExplanationRow("baseline", "clean", 9, nothing | {"faithfulness": Estimate(-0.6, -1.0, -0.2)}),
+        ExplanationRow("robust", "clean", 9, nothing | {"faithfulness": Estimate(0.1, -0.2, 0.4)}),
+        ExplanationRow(CONTRAST, "clean", 9, nothing | {"breadth": Estimate(0.16, 0.07, 0.26)}),
+        ExplanationRow("robust", "pgd", 9, nothing),
+    ]
+    assert list(explanation_sentences(rows)) == [
+        "Clean maps, baseline: they mislead (faithfulness −0.60, −1.00 to −0.20).",
+        "Clean maps, robust: they do not demonstrably tell anything (faithfulness 0.10, −0.20 to 0.40).",
+        "Clean maps of the robust model are broader than those of the baseline (breadth +0.16, 0.07 to 0.26).",
+    ]
+    unknown = list(explanation_sentences([replace(rows[2], means=nothing)]))
+    assert unknown == [
+        "Clean maps of the robust model are neither demonstrably broader nor narrower than those of the baseline "
+        "(breadth –)."
+    ]
 
 
 def test_models_are_compared_face_by_face_where_both_are_known(

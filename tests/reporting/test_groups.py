@@ -5,10 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from deepfake.metrics.intervals import Interval
 from deepfake.metrics.ranking import roc_auc
 from deepfake.params import Params
 from deepfake.records import FaceVideo
-from deepfake.reporting.coverage import coverage_rows, false_alarm_rows
+from deepfake.reporting.coverage import FalseAlarmRow, coverage_rows, false_alarm_rows, told_apart
 from deepfake.reporting.curves import reliability_points, roc_corners
 from deepfake.reporting.items import Items
 from deepfake.reporting.scores import ScoreSet, select
@@ -62,6 +63,15 @@ def test_false_alarms_of_the_groups_add_up_to_those_of_all_reals(score_sets: lis
         assert sum(row.reals for row in own) == len(reals)
         assert sum(row.false_positives for row in own) == called
         assert all(row.interval.low <= row.false_positives / row.reals <= row.interval.high for row in own)
+
+
+def test_groups_are_told_apart_where_their_intervals_do_not_meet() -> None:
+    def row(trait: str, group: str, low: float, high: float) -> FalseAlarmRow:
+        return FalseAlarmRow("robust", "train", trait, group, 30, 1, Interval(low, high))
+
+    dim, side, front = row("light", "dim", 0.0, 0.2), row("light", "side", 0.1, 0.4), row("light", "front", 0.3, 0.6)
+    dark = row("skin tone", "V-VI", 0.7, 0.9)
+    assert told_apart([dim, side, front, dark]) == [(dim, front)]
 
 
 def test_a_dataset_that_states_no_groups_has_no_rows(score_sets: list[ScoreSet]) -> None:

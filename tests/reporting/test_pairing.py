@@ -9,7 +9,8 @@ import pytest
 
 from deepfake.errors import DataError
 from deepfake.metrics.bootstrap import percentile_interval
-from deepfake.metrics.ranking import roc_auc
+from deepfake.metrics.operating_point import tpr_at_fpr
+from deepfake.metrics.ranking import Ranking, roc_auc
 from deepfake.params import Params
 from deepfake.records import FaceVideo
 from deepfake.reporting.conditions import headline_conditions, parse_condition, with_worst_case
@@ -161,6 +162,8 @@ def test_the_eps_curve_starts_clean_falls_and_has_bounds(score_sets: list[ScoreS
     assert aucs == sorted(aucs, reverse=True)
     assert aucs[0] > 0.9
     assert all(float(point.low) <= point.auc <= float(point.high) for point in points)
+    assert all(float(point.tpr_low) <= point.tpr <= float(point.tpr_high) for point in points)
+    assert points[0].tpr > points[-1].tpr
 
 
 def test_the_eps_curve_ranks_the_mean_of_a_videos_frames(score_sets: list[ScoreSet], params: Params) -> None:
@@ -170,8 +173,16 @@ def test_the_eps_curve_ranks_the_mean_of_a_videos_frames(score_sets: list[ScoreS
     videos = select(score_sets[0], "unet", "video")
     assert point.auc == pytest.approx(roc_auc(videos.scores, videos.labels), abs=1e-6)
     assert point.eps_255 == 25.5
+    assert point.tpr == pytest.approx(float(tpr_at_fpr(Ranking(videos.scores, videos.labels).roc(), 0.01)), abs=1e-6)
     clean = select(score_sets[0], "clean", "video")
     assert point.pgd_auc == pytest.approx(roc_auc(clean.scores, clean.labels), abs=1e-6)
+
+
+def test_a_difference_that_touches_zero_as_it_is_told_is_none() -> None:
+    verdicts = [
+        Pair("train", "clean", "auc", 0.7, 0.6, Estimate(-0.1, -0.2, high)).verdict for high in (-0.0004, -0.0006)
+    ]
+    assert verdicts == ["not distinguishable", "worse"]
 
 
 def test_a_budget_has_the_paired_difference_of_its_worst_cases(

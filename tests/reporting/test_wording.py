@@ -22,6 +22,7 @@ from deepfake.reporting.wording import (
     condition_title,
     count,
     difference,
+    label,
     number,
     percent,
     role_title,
@@ -42,6 +43,13 @@ def test_differences_show_their_direction() -> None:
 def test_bounds_are_empty_where_there_is_no_interval() -> None:
     assert bounds(Estimate(0.5, 0.25, 0.75), 2) == "0.25 to 0.75"
     assert bounds(Estimate(0.5)) == ""
+
+
+def test_a_long_name_loses_its_middle_and_a_short_one_nothing() -> None:
+    assert label("adaptive PGD, then JPEG quality 50") == "adaptive PGD, then JPEG quality 50"
+    shortened = label("first" + "x" * 100 + "last")
+    assert len(shortened) == 36
+    assert (shortened[:5], shortened[-4:]) == ("first", "last")
 
 
 def test_units_stay_with_their_number() -> None:

@@ -1,6 +1,7 @@
 """The pipeline as its users run it: real DVC on the toy project."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -99,6 +100,15 @@ def test_metrics_and_plots_can_be_shown(toy: Project, tmp_path: Path) -> None:
     toy.succeed("dvc", "plots", "show", "--out", str(tmp_path / "plots"))
     page = (tmp_path / "plots" / "index.html").read_text()
     assert "ROC in-domain (train)" in page
+
+
+def test_what_the_page_was_made_from_leads_to_the_commit_that_recorded_it(toy: Project) -> None:
+    page = (toy.root / "plots/report.html").read_text()
+    hashes = re.findall(r"<code>([0-9a-f]{32}(?:\.dir)?)</code>", page)
+    assert len(hashes) == 6, "two models, four folders of scores"
+    for told in hashes:
+        found = toy.succeed("git", "log", "-S", told, "--format=%s", "--", "dvc.lock")
+        assert found == "Run the toy pipeline\n"
 
 
 def test_a_new_quality_reruns_evaluation_and_report_only(project: Project) -> None:

@@ -13,7 +13,7 @@ from deepfake.reporting.drawing import Picture, draw, model_color
 from deepfake.reporting.eps_curve import EpsPoint, bounds_of
 from deepfake.reporting.figures import CHANCE
 from deepfake.reporting.matrix import Estimate
-from deepfake.reporting.wording import condition_title
+from deepfake.reporting.wording import condition_title, label
 
 _COLUMNS = 2
 _OFFSET = 0.17  # rows between the dots of two models
@@ -51,7 +51,7 @@ def low_fpr_figure(title: str, curves: Curves, reals: int) -> Picture:
     return draw(title, paint, height=_height(len(curves)))
 
 
-def dots_figure(title: str, estimates: Mapping[str, Mapping[str, Estimate]], *, label: str, chance: float) -> Picture:
+def dots_figure(title: str, estimates: Mapping[str, Mapping[str, Estimate]], *, axis: str, chance: float) -> Picture:
     """A dot and its 95 % interval for each name and model, one name below the other."""
     models = list(dict.fromkeys(model for row in estimates.values() for model in row))
 
@@ -62,9 +62,14 @@ def dots_figure(title: str, estimates: Mapping[str, Mapping[str, Estimate]], *, 
                 height = row + _OFFSET * (2 * models.index(model) - len(models) + 1)
                 color = model_color(model)
                 axes.plot([estimate.low, estimate.high], [height] * 2, color=color, linewidth=2, alpha=0.55)
-                axes.plot(estimate.value, height, "o", color=color, markersize=4.5, label="" if row else model)
+                axes.plot(estimate.value, height, "o", color=color, markersize=4.5, label="" if row else label(model))
         axes.axvline(chance, **CHANCE)
-        axes.set(yticks=range(len(estimates)), yticklabels=list(estimates), xlabel=label, xlim=(-0.02, 1.02))
+        axes.set(
+            yticks=range(len(estimates)),
+            yticklabels=[label(name) for name in estimates],
+            xlabel=axis,
+            xlim=(-0.02, 1.02),
+        )
         axes.set_ylim(len(estimates) - 0.5, -0.5)
         axes.grid(visible=False, axis="y")
         figure.legend(loc="outside upper right", ncols=len(models))
@@ -80,9 +85,9 @@ def eps_figure(title: str, curves: Mapping[str, Sequence[EpsPoint]]) -> Picture:
         for model, points in curves.items():
             color, bounded = model_color(model), bounds_of(points)
             budgets, aucs = [point.eps_255 for point in points], [point.auc for point in points]
-            axes.plot(budgets, aucs, "o-", color=color, markersize=4, label=f"{model}, worst case")
+            axes.plot(budgets, aucs, "o-", color=color, markersize=4, label=f"{label(model)}, worst case")
             pgd = [point.pgd_auc for point in points]
-            axes.plot(budgets, pgd, "--", color=color, linewidth=1.1, alpha=0.7, label=f"{model}, PGD")
+            axes.plot(budgets, pgd, "--", color=color, linewidth=1.1, alpha=0.7, label=f"{label(model)}, PGD")
             at, low, high = np.array(bounded).reshape(-1, 3).T
             axes.fill_between(at, low, high, color=color, alpha=0.18, linewidth=0)
         axes.axhline(0.5, **CHANCE)
@@ -110,8 +115,8 @@ def _height(count: int) -> float:
 
 def _plot_roc(axes: Axes, condition: str, models: Mapping[str, Floats], drawstyle: str = "default") -> None:
     for model, points in models.items():
-        axes.plot(points[:, 0], points[:, 1], color=model_color(model), drawstyle=drawstyle, label=model)
-    axes.set_title(condition_title(condition).replace(", then", ",\nthen"), loc="left", pad=3)
+        axes.plot(points[:, 0], points[:, 1], color=model_color(model), drawstyle=drawstyle, label=label(model))
+    axes.set_title(label(condition_title(condition)).replace(", then", ",\nthen"), loc="left", pad=3)
 
 
 def _finish(figure: Figure, x: str, y: str) -> None:

@@ -96,6 +96,16 @@ def false_alarm_rows(scores: ScoreSet) -> list[FalseAlarmRow]:
     return [_false_alarm_row(scores, key, groups[key]) for key in keys]
 
 
+def told_apart(rows: Sequence[FalseAlarmRow]) -> list[tuple[FalseAlarmRow, FalseAlarmRow]]:
+    """Pairs of groups of one trait whose intervals do not meet, the one with fewer false positives first."""
+    return [
+        (low, high)
+        for low in rows
+        for high in rows
+        if low.trait == high.trait and low.interval.high < high.interval.low
+    ]
+
+
 def _false_alarm_row(scores: ScoreSet, key: tuple[str, str], alarms: Sequence[bool]) -> FalseAlarmRow:
     interval = rate_interval(sum(alarms), len(alarms))
     return FalseAlarmRow(scores.model, scores.role, *key, len(alarms), sum(alarms), interval)

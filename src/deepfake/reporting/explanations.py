@@ -1,7 +1,7 @@
 """What the Grad-CAM maps are worth in numbers, and the panels that show them."""
 
 from base64 import b64encode
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,10 +12,12 @@ from deepfake.findings import Explanation
 from deepfake.metrics.bootstrap import MIN_CLUSTERS, Resamples, effective_clusters, percentile_interval
 from deepfake.metrics.ranking import Floats
 from deepfake.params import ReportParams
+from deepfake.reporting.conditions import CLEAN
 from deepfake.reporting.drawing import Picture
 from deepfake.reporting.matrix import Estimate, role_resamples
 from deepfake.reporting.pairing import BASELINE, CONTRAST, ROBUST
 from deepfake.reporting.scores import ScoreSet
+from deepfake.reporting.wording import bounds, difference, number
 from deepfake.tables import read_rows
 
 MEASURES = ("faithfulness", "breadth", "overlap", "stability")
@@ -83,6 +85,23 @@ def explanation_rows(path: Path, scores: ScoreSet, settings: ReportParams, seed:
     return [ExplanationRow(key[1], key[0], len(groups[key]), _means(groups[key], clusters, resamples)) for key in order]
 
 
+def explanation_sentences(rows: Sequence[ExplanationRow]) -> Iterator[str]:
+    """What the maps of clean fakes say in words: whether they tell anything, and whether one model's are broader."""
+    clean = {row.model: row.means for row in rows if row.condition == CLEAN}
+    for model, means in clean.items():
+        if model != CONTRAST:
+            faithfulness = means["faithfulness"]
+            words = _in_words(faithfulness, "tell something", "mislead", "do not demonstrably tell anything")
+            yield f"Clean maps, {model}: they {words} (faithfulness {_told(faithfulness, number)})."
+    if CONTRAST in clean:
+        breadth = clean[CONTRAST]["breadth"]
+        words = _in_words(breadth, "broader than", "narrower than", "neither demonstrably broader nor narrower than")
+        yield (
+            f"Clean maps of the {ROBUST} model are {words} those of the {BASELINE} "
+            f"(breadth {_told(breadth, difference)})."
+        )
+
+
 def read_panels(folder: Path) -> Panels:
     """The panels of a role, embedded.
 
@@ -133,6 +152,16 @@ def _resampled_means(values: Floats, clusters: Sequence[str], resamples: Resampl
         drawn = weights.sum(axis=1)
         parts.append(np.divide(weights @ values, drawn, out=np.full(len(drawn), np.nan), where=drawn > 0))
     return np.concatenate(parts)
+
+
+def _in_words(estimate: Estimate, above: str, below: str, neither: str) -> str:
+    """What an interval says of its distance from 0."""
+    return above if estimate.low > 0 else below if estimate.high < 0 else neither
+
+
+def _told(estimate: Estimate, text: Callable[[float, int], str]) -> str:
+    between = bounds(estimate, 2)
+    return text(estimate.value, 2) + (f", {between}" if between else "")
 
 
 def _embed(path: Path) -> Picture:

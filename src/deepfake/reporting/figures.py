@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from deepfake.reporting.curves import ReliabilityPoint
 from deepfake.reporting.drawing import FAKE_COLOR, INK, MUTED, REAL_COLOR, Picture, draw
 from deepfake.reporting.items import Items
-from deepfake.reporting.wording import condition_title
+from deepfake.reporting.wording import condition_title, label
 
 CHANCE: Any = {"color": MUTED, "linewidth": 0.9, "linestyle": (0, (4, 3))}
 _BINS = 40
@@ -26,7 +26,7 @@ def score_figure(model: str, items: Mapping[str, Items], threshold: float) -> Pi
         for axes, (condition, scored) in zip(rows, items.items(), strict=True):
             _plot_scores(axes, scored, edges)
             axes.axvline(threshold, color=INK, linewidth=1)
-            axes.set_title(condition_title(condition), loc="left", pad=2)
+            axes.set_title(label(condition_title(condition)), loc="left", pad=2)
         rows[0].legend(loc="lower right", bbox_to_anchor=(1, 1), borderpad=0, ncols=2)
         rows[-1].set_xlabel("mean logit of a video; fake from the line on")
 
@@ -48,8 +48,8 @@ def reliability_figure(model: str, points: Sequence[ReliabilityPoint]) -> Pictur
 
 
 def _plot_scores(axes: Axes, items: Items, edges: Sequence[float]) -> None:
-    for label, name, color in ((0, "real", REAL_COLOR), (1, "fake", FAKE_COLOR)):
-        scores = items.scores[items.labels == label]
+    for truth, name, color in ((0, "real", REAL_COLOR), (1, "fake", FAKE_COLOR)):
+        scores = items.scores[items.labels == truth]
         weights = np.full(len(scores), 1 / len(scores))
         axes.hist(scores, bins=edges, weights=weights, histtype="stepfilled", color=color, alpha=0.6, label=name)
     axes.set_yticks([])

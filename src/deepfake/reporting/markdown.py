@@ -8,7 +8,8 @@ from pathlib import Path
 from deepfake.reporting.conditions import by_group, followed_codecs, parse_condition
 from deepfake.reporting.evidence import masking_sentences, perturbation_rows
 from deepfake.reporting.explanations import MEASURES, ExplanationRow
-from deepfake.reporting.matrix import Estimate, MetricRow
+from deepfake.reporting.markup import ABSENT, plain, table_head, table_line, with_bounds
+from deepfake.reporting.matrix import MetricRow
 from deepfake.reporting.pairing import CONTRAST
 from deepfake.reporting.results import BudgetLine, Results
 from deepfake.reporting.scores import VIDEO, ScoreSet
@@ -16,7 +17,6 @@ from deepfake.reporting.survival import shares_left
 from deepfake.reporting.undo import UndoRow
 from deepfake.reporting.wording import (
     attack_title,
-    bounds,
     codec_title,
     condition_title,
     difference,
@@ -29,7 +29,6 @@ from deepfake.runtime import replacing
 _TWICE = {"AUC": "auc", "TPR at 1 % FPR": "tpr_at_1pct_fpr"}
 _SIZES = {"psnr": 1, "ssim": 3, "total_variation": 2, "low_frequency": 2}  # and their decimals
 _DEPLOYED = ("deployed_tpr", "deployed_fpr")
-_ABSENT = "–"
 
 
 @dataclass(frozen=True)
@@ -91,36 +90,36 @@ def _main_table(
 ) -> Iterator[str]:
     last = list(rows)[-1]
     header = [f"{plain(model)} {name}" for name in _TWICE for model in rows]
-    yield from _head(["condition", *header, f"{plain(last)} deployed TPR / FPR", f"partial AUC, {CONTRAST}"])
+    yield from table_head(["condition", *header, f"{plain(last)} deployed TPR / FPR", f"partial AUC, {CONTRAST}"])
     for condition in conditions:
         cells = [_cell(rows[model].get(condition), name) for name in _TWICE.values() for model in rows]
         row = rows[last].get(condition)
-        deployed = " / ".join(number(row.estimates[name].value) for name in _DEPLOYED) if row else _ABSENT
+        deployed = " / ".join(number(row.estimates[name].value) for name in _DEPLOYED) if row else ABSENT
         pair = results.pairs_of(role, condition).get("partial_auc")
-        change = with_bounds(difference(pair.difference.value), pair.difference) if pair else _ABSENT
-        yield _line([plain(condition_title(condition)), *cells, deployed, change])
+        change = with_bounds(difference(pair.difference.value), pair.difference) if pair else ABSENT
+        yield table_line([plain(condition_title(condition)), *cells, deployed, change])
 
 
 def _both_table(rows: dict[str, dict[str, MetricRow]], conditions: Sequence[str]) -> Iterator[str]:
     """Where reals are attacked too, a new threshold means little: the AUC, and the FPR at the frozen one."""
     columns = {"AUC": "auc", "deployed FPR": "deployed_fpr"}
-    yield from _head(["both classes attacked", *(f"{plain(model)} {name}" for name in columns for model in rows)])
+    yield from table_head(["both classes attacked", *(f"{plain(model)} {name}" for name in columns for model in rows)])
     for condition in conditions:
         cells = [_cell(rows[model].get(condition), name) for name in columns.values() for model in rows]
-        yield _line([plain(condition_title(condition)), *cells])
+        yield table_line([plain(condition_title(condition)), *cells])
 
 
 def _budget_table(lines: Sequence[BudgetLine], models: Sequence[str]) -> Iterator[str]:
     columns = ["PGD AUC", "worst-case AUC"]
     header = [f"{plain(model)} {name}" for name in columns for model in models]
-    yield from _head(["budget", *header, f"worst-case AUC, {CONTRAST}"])
+    yield from table_head(["budget", *header, f"worst-case AUC, {CONTRAST}"])
     for line in lines:
         points = [line.points.get(model) for model in models]
-        pgd = [number(point.pgd_auc) if point else _ABSENT for point in points]
-        worst = [with_bounds(number(point.auc), point.worst) if point else _ABSENT for point in points]
+        pgd = [number(point.pgd_auc) if point else ABSENT for point in points]
+        worst = [with_bounds(number(point.auc), point.worst) if point else ABSENT for point in points]
         gain = line.pair.difference if line.pair else None
-        yield _line(
-            [f"{line.eps_255:g}/255", *pgd, *worst, with_bounds(difference(gain.value), gain) if gain else _ABSENT]
+        yield table_line(
+            [f"{line.eps_255:g}/255", *pgd, *worst, with_bounds(difference(gain.value), gain) if gain else ABSENT]
         )
 
 
@@ -130,27 +129,27 @@ def _attack_table(
     """Sizes of the perturbations, and the share of their effect that a codec leaves."""
     codecs = followed_codecs(dict.fromkeys(condition for own in rows.values() for condition in own))
     header = [f"effect left after {plain(codec_title(codec))}" for codec in codecs]
-    yield from _head(["attack", "PSNR, dB", "SSIM", "TV / eps", "low-frequency share", *header])
+    yield from table_head(["attack", "PSNR, dB", "SSIM", "TV / eps", "low-frequency share", *header])
     for model, scores in score_sets.items():
         for row in perturbation_rows(scores):
             left = shares_left(rows[model], row.attack)
             sizes = [number(row.medians[name], decimals) for name, decimals in _SIZES.items()]
             shares = [percent(left.get(codec, math.nan), 0) for codec in codecs]
-            yield _line([plain(f"{attack_title(row.attack)} on {model}"), *sizes, *shares])
+            yield table_line([plain(f"{attack_title(row.attack)} on {model}"), *sizes, *shares])
 
 
 def _gradcam_table(rows: Sequence[ExplanationRow]) -> Iterator[str]:
-    yield from _head(["Grad-CAM of fakes", "model", "faces", *MEASURES])
+    yield from table_head(["Grad-CAM of fakes", "model", "faces", *MEASURES])
     for row in rows:
         text = difference if row.model == CONTRAST else number
         means = [with_bounds(text(row.means[name].value, 2), row.means[name], 2) for name in MEASURES]
-        yield _line([plain(condition_title(row.condition)), plain(row.model), str(row.faces), *means])
+        yield table_line([plain(condition_title(row.condition)), plain(row.model), str(row.faces), *means])
 
 
 def _undo_table(rows: Sequence[UndoRow]) -> Iterator[str]:
-    yield from _head(["share of the forgery that can be undone", *(f"{eps}/255" for eps in rows[0].means)])
+    yield from table_head(["share of the forgery that can be undone", *(f"{eps}/255" for eps in rows[0].means)])
     for row in rows:
-        yield _line([f"{plain(row.method)}, {row.fakes} fakes", *(percent(share) for share in row.means.values())])
+        yield table_line([f"{plain(row.method)}, {row.fakes} fakes", *(percent(share) for share in row.means.values())])
 
 
 def _trivial_line(results: Results, role: str) -> str:
@@ -161,25 +160,5 @@ def _trivial_line(results: Results, role: str) -> str:
     return f"AUC without looking at a face: {', '.join(parts)}."
 
 
-def _head(columns: Sequence[str]) -> Iterator[str]:
-    yield _line(columns)
-    yield f"|{'---|' * len(columns)}"
-
-
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
 def _cell(row: MetricRow | None, name: str) -> str:
-    return with_bounds(number(row.estimates[name].value), row.estimates[name]) if row else _ABSENT
-
-
-def with_bounds(text: str, estimate: Estimate, decimals: int = 3) -> str:
-    """A number in words, followed by its interval in brackets if it has one."""
-    between = bounds(estimate, decimals)
-    return f"{text} ({between})" if between else text
-
-
-def plain(text: str) -> str:
-    """Text whose signs Markdown and HTML do not read as markup."""
-    return "".join(f"\\{sign}" if sign in "\\`*_[]<>|" else sign for sign in text)
+    return with_bounds(number(row.estimates[name].value), row.estimates[name]) if row else ABSENT

@@ -10,15 +10,14 @@ from deepfake.reporting import wording
 from deepfake.reporting.conditions import CLEAN, headline_conditions
 from deepfake.reporting.coverage import FalseAlarmRow, false_alarm_rows
 from deepfake.reporting.evidence import masking_sentences
-from deepfake.reporting.markdown import plain, with_bounds
+from deepfake.reporting.markup import plain, with_bounds
 from deepfake.reporting.matrix import Estimate
-from deepfake.reporting.protocol import suite_sentence
+from deepfake.reporting.protocol import rendered_roles, suite_sentence
 from deepfake.reporting.results import Results
 from deepfake.reporting.scores import VIDEO, ScoreSet
 from deepfake.runtime import replacing
 
 CARD = "model_card.md.j2"
-_SAMPLE = "data/raw/sample"
 _COMPRESSED = ("jpeg50", "h264_crf23")
 
 
@@ -44,8 +43,7 @@ def write_model_card(path: Path, params: Params, results: Results) -> None:
     card = environment.get_template(CARD).render(
         params=params,
         datasets={role: dataset for role, dataset in params.datasets if dataset is not None},
-        sample=_SAMPLE,
-        rendered=params.datasets.train.root.startswith(_SAMPLE),
+        rendered=rendered_roles(params),
         roles=results.roles,
         models=list(dict.fromkeys(scores.model for scores in results.score_sets)),
         names={role: scores.dataset for role, scores in firsts.items()},

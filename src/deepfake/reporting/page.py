@@ -1,6 +1,7 @@
 """The report as one self-contained HTML page."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from platform import python_version_tuple
@@ -11,19 +12,33 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from deepfake.metrics.bootstrap import MIN_CLUSTERS
 from deepfake.params import Params
 from deepfake.reporting import evidence, wording
-from deepfake.reporting.explanations import MEASURES
-from deepfake.reporting.pairing import BASELINE, ROBUST
-from deepfake.reporting.protocol import suite_sentence
+from deepfake.reporting.coverage import face_coverage, told_apart
+from deepfake.reporting.explanations import MEASURES, explanation_sentences
+from deepfake.reporting.highlights import overview
+from deepfake.reporting.pairing import BASELINE, CONTRAST, ROBUST
+from deepfake.reporting.protocol import rendered_roles, suite_sentence
+from deepfake.reporting.provenance import Source
 from deepfake.reporting.results import Results
 from deepfake.reporting.sections import Section
 from deepfake.reporting.training_figures import Captioned
 from deepfake.runtime import replacing
 
 PAGE = "report.html.j2"
-INCLUDED = ("style.css", "macros.html.j2", "summary.html.j2", "role.html.j2", "evidence.html.j2", "reading.html.j2")
+INCLUDED = (
+    "style.css",
+    "macros.html.j2",
+    "summary.html.j2",
+    "run.html.j2",
+    "role.html.j2",
+    "evidence.html.j2",
+    "reading.html.j2",
+)
 MAX_PANELS = 3_500_000  # characters of embedded pictures, so that the page stays below 6 MB
 
 _FILTERS = (
+    explanation_sentences,
+    face_coverage,
+    told_apart,
     wording.attack_title,
     wording.bounds,
     wording.budget,
@@ -32,14 +47,28 @@ _FILTERS = (
     wording.condition_title,
     wording.count,
     wording.difference,
+    wording.label,
     wording.number,
     wording.percent,
 )
 _PACKAGES = ("torch", "torchvision", "timm", "facenet-pytorch", "opencv-python", "av", "numpy", "matplotlib", "dvc")
 
 
+@dataclass(frozen=True)
+class Run:
+    """What was run.
+
+    Attributes:
+        params: with which parameters.
+        sources: the models and scores, by content.
+    """
+
+    params: Params
+    sources: Sequence[Source]
+
+
 def write_page(
-    path: Path, params: Params, results: Results, sections: Sequence[Section], training: Sequence[Captioned]
+    path: Path, run: Run, results: Results, sections: Sequence[Section], training: Sequence[Captioned]
 ) -> None:
     """Write the page; its bytes depend on what the stages wrote, the parameters and the versions only."""
     environment = Environment(
@@ -51,18 +80,22 @@ def write_page(
     )
     environment.filters |= {function.__name__: function for function in _FILTERS}
     page = environment.get_template(PAGE).render(
-        params=params,
-        settings=yaml.safe_dump(params.model_dump(mode="json"), sort_keys=False),
+        params=run.params,
+        sources=run.sources,
+        rendered=rendered_roles(run.params),
+        settings=yaml.safe_dump(run.params.model_dump(mode="json"), sort_keys=False),
         versions=list(_versions()),
         models=list(dict.fromkeys(scores.model for scores in results.score_sets)),
         baseline=BASELINE,
         robust=ROBUST,
+        contrast=CONTRAST,
         sections=sections,
+        overviews={section.role: overview(results, section.role) for section in sections},
         score_sets=results.score_sets,
         checks=evidence.check_lines(results.score_sets),
         sentences=list(evidence.masking_sentences(results.score_sets)),
         flags=evidence.raised_flags(results.score_sets),
-        suite=suite_sentence(params),
+        suite=suite_sentence(run.params),
         training=training,
         measures=MEASURES,
         panel_space=MAX_PANELS // len(sections),

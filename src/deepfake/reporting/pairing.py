@@ -19,6 +19,7 @@ from deepfake.tables import write_rows
 
 BASELINE, ROBUST = "baseline", "robust"
 CONTRAST = f"{ROBUST} − {BASELINE}"
+_DECIMALS = 3
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,11 @@ class Pair:
 
     @property
     def verdict(self) -> str:
-        """The robust model is `better`, `worse`, `not distinguishable` or `equal`, or there is `no interval`."""
-        value, low, high = self.difference
+        """The robust model is `better`, `worse`, `not distinguishable` or `equal`, or there is `no interval`.
+
+        By the interval as it is told: one that touches 0 in the third decimal is no difference.
+        """
+        value, low, high = (round(number, _DECIMALS) for number in self.difference)
         if math.isnan(low):
             return "no interval" if value else "equal"
         if low > 0:

@@ -1,8 +1,16 @@
-"""How hard the models were attacked, in a sentence."""
+"""What was run: on which data, and how hard the models were attacked."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from deepfake.params import Params
+
+SAMPLE = "data/raw/sample"  # where dvc.yaml has the sample rendered
+
+
+def rendered_roles(params: Params) -> list[str]:
+    """Roles whose dataset is the sample, which shows nobody real."""
+    return [role for role, data in params.datasets if data is not None and Path(data.root).is_relative_to(SAMPLE)]
 
 
 def suite_sentence(params: Params) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from deepfake.metrics.operating_point import TARGET_FPR
 from deepfake.reporting import contrast_figures as contrast
-from deepfake.reporting.conditions import GROUPS, followed_codecs, headline_conditions, parse_condition
+from deepfake.reporting.conditions import GROUPS, by_group, followed_codecs, headline_conditions, parse_condition
 from deepfake.reporting.coverage import CoverageRow, coverage_rows
 from deepfake.reporting.curves import roc_corners, shown_conditions
 from deepfake.reporting.drawing import Picture
@@ -154,7 +154,7 @@ def _lines(results: Results, role: str) -> list[Line]:
             {model: by_condition[condition] for model, by_condition in rows.items() if condition in by_condition},
             results.pairs_of(role, condition),
         )
-        for condition in conditions
+        for condition in by_group(conditions)
     ]
 
 
@@ -176,7 +176,7 @@ def _overview(lines: Sequence[Line]) -> Picture:
         condition_title(line.condition): {model: row.estimates["auc"] for model, row in line.rows.items()}
         for line in lines
     }
-    return contrast.dots_figure("AUC by condition", estimates, label="video ROC-AUC", chance=0.5)
+    return contrast.dots_figure("AUC by condition", estimates, axis="video ROC-AUC", chance=0.5)
 
 
 def _roc_figures(score_sets: dict[str, ScoreSet], lines: Sequence[Line]) -> dict[str, Picture]:

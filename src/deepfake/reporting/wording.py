@@ -34,9 +34,14 @@ _CHECKS = {
 _ABSENT = "–"
 
 
+def role_name(role: str) -> str:
+    """`in-domain` for the role train, `cross-dataset` for the role cross."""
+    return _ROLES.get(role, role)
+
+
 def role_title(role: str, dataset: str) -> str:
-    """`in-domain (ffpp)` for the role train, `cross-dataset (celebdf)` for the role cross."""
-    return f"{_ROLES.get(role, role)} ({dataset})"
+    """The name of a role and of its dataset: `in-domain (ffpp)`."""
+    return f"{role_name(role)} ({dataset})"
 
 
 def condition_title(condition: str) -> str:
@@ -66,6 +71,11 @@ def codec_title(codec: str) -> str:
         if pattern.fullmatch(codec):
             return pattern.sub(title, codec)
     return codec
+
+
+def label(name: str, length: int = 36) -> str:
+    """A name where there is little room, in a figure or above a column: a long one loses its middle."""
+    return name if len(name) <= length else f"{name[: length // 2]}…{name[-length // 2 + 1 :]}"
 
 
 def number(value: float, decimals: int = 3) -> str:

@@ -1,0 +1,100 @@
+"""The few lines that a reader sees first."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from deepfake.reporting.conditions import LEVELS, WORST, headline_conditions, parse_condition
+from deepfake.reporting.matrix import Estimate, MetricRow
+from deepfake.reporting.pairing import Pair
+from deepfake.reporting.results import Results
+from deepfake.reporting.scores import VIDEO
+from deepfake.reporting.wording import budget, condition_title
+
+AUC, TPR = "auc", "tpr_at_1pct_fpr"
+
+
+@dataclass(frozen=True)
+class Highlight:
+    """One condition, or the worst case at one budget, at video level.
+
+    Attributes:
+        title: what it is.
+        estimates: by metric (`AUC`, `TPR`), then by model; only models that were scored.
+        gain: robust minus baseline of the AUC; None where one of them was not scored.
+    """
+
+    title: str
+    estimates: dict[str, dict[str, Estimate]]
+    gain: Pair | None
+
+    @property
+    def is_below_chance(self) -> bool:
+        """Whether no model ranks fakes above reals more often than a coin does."""
+        return all(estimate.value < 0.5 for estimate in self.estimates[AUC].values())
+
+
+def highlights(results: Results, role: str) -> Iterator[Highlight]:
+    """Of a dataset: clean, the learned attack before each kind of codec, and the worst case at each budget."""
+    rows = {model: results.rows_of(scores, VIDEO) for model, scores in results.of_role(role).items()}
+    names = dict.fromkeys(name for by_condition in rows.values() for name in by_condition)
+    for condition in headline_conditions(names):
+        if condition != WORST:
+            found = {model: own[condition].estimates for model, own in rows.items() if condition in own}
+            estimates = {name: {model: own[name] for model, own in found.items()} for name in (AUC, TPR)}
+            yield Highlight(condition_title(condition), estimates, results.pairs_of(role, condition).get(AUC))
+    for line in results.budgets_of(role):
+        if line.eps_255:
+            aucs = {model: point.worst for model, point in line.points.items()}
+            tprs = {model: point.worst_tpr for model, point in line.points.items()}
+            yield Highlight(f"worst case at {budget(line.eps_255 / LEVELS)}", {AUC: aucs, TPR: tprs}, line.pair)
+
+
+@dataclass(frozen=True)
+class Tally:
+    """In how many conditions the robust model ranks better than the baseline, by the paired interval of the AUC.
+
+    Attributes:
+        conditions: how many were scored of both.
+        better: in how many it is better.
+        worse: titles of those in which it is worse.
+    """
+
+    conditions: int
+    better: int
+    worse: tuple[str, ...]
+
+    @property
+    def open(self) -> int:
+        """In how many they cannot be told apart."""
+        return self.conditions - self.better - len(self.worse)
+
+
+@dataclass(frozen=True)
+class Overview:
+    """What a summary says of one dataset.
+
+    Attributes:
+        lines: see `highlights`.
+        tally: baseline against robust in every condition.
+        both: the worst that attacks on both classes do to the last model; None where there were none.
+    """
+
+    lines: list[Highlight]
+    tally: Tally
+    both: MetricRow | None
+
+
+def overview(results: Results, role: str) -> Overview:
+    """Gather what a summary says of a dataset."""
+    last = list(results.of_role(role).values())[-1]
+    attacked = [row for row in results.rows_of(last, VIDEO).values() if parse_condition(row.condition).both]
+    both = min(attacked, key=lambda row: row.estimates[AUC].value, default=None)
+    return Overview(list(highlights(results, role)), _tally(results, role), both)
+
+
+def _tally(results: Results, role: str) -> Tally:
+    """Over all conditions of a dataset; those of the eps curve are not among them."""
+    scored = {name for scores in results.of_role(role).values() for name in scores.frames}
+    pairs = [pair for pair in results.pairs if (pair.role, pair.metric) == (role, AUC) and pair.condition in scored]
+    worse = tuple(condition_title(pair.condition) for pair in pairs if pair.verdict == "worse")
+    return Tally(len(pairs), sum(pair.verdict == "better" for pair in pairs), worse)

@@ -10,13 +10,17 @@ from pathlib import Path
 from urllib.parse import unquote
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 import yaml
+from matplotlib.colors import to_hex
+from matplotlib.image import imread
 from reporting.made_up import conditions as conditions_of_scores
 from reporting.made_up import write_explanations
 
 import report
 from deepfake.errors import DataError
+from deepfake.reporting.drawing import model_color
 from deepfake.reporting.training_curves import read_training_curves, read_trainings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -102,7 +106,8 @@ def test_all_outputs_are_there(reported: Path) -> None:
     curves = {f"plots/curves/{kind}/{name}.csv" for kind in ("auc", "methods", "reliability", "eps") for name in sets}
     roc = {f"plots/curves/roc/{name}/{condition}.csv" for name in sets for condition in conditions}
     tables = {f"plots/{name}" for name in ("conditions.csv", "comparison.csv", "results.md", "report.html")}
-    assert names == curves | roc | tables | {"metrics/headline.json", "metrics/intervals.json"}
+    drawn = {f"plots/figures/{role}/{name}.png" for role in ("train", "cross") for name in ("roc", "eps")}
+    assert names == curves | roc | tables | drawn | {"metrics/headline.json", "metrics/intervals.json"}
 
 
 def test_the_same_scores_give_the_same_bytes(few_scores: Path, input_root: Path, tmp_path: Path) -> None:
@@ -140,6 +145,18 @@ def test_every_figure_is_an_svg_that_can_be_read(reported: Path) -> None:
     assert len(drawn) == 2 * each_role + 7
     for svg in drawn:
         assert ElementTree.fromstring(svg).tag.endswith("svg")
+
+
+def test_every_figure_file_is_a_png_that_shows_its_curves_and_tells_no_version(reported: Path) -> None:
+    for path in (reported / "plots" / "figures").rglob("*.png"):
+        pixels = imread(path)
+        assert {model_color("robust"), model_color("baseline")} <= colors_of(pixels), path
+        assert b"Software" not in path.read_bytes()
+
+
+def colors_of(pixels: np.ndarray) -> set[str]:
+    """Every colour of a picture, as `#rrggbb`."""
+    return {to_hex(color) for color in np.unique(pixels[..., :3].reshape(-1, 3), axis=0)}
 
 
 def test_the_page_shows_the_headline_and_what_was_run(reported: Path) -> None:

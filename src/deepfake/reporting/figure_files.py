@@ -8,6 +8,7 @@ from deepfake.reporting.contrast_figures import eps_plot, roc_plot
 from deepfake.reporting.curves import roc_curves
 from deepfake.reporting.drawing import Plot
 from deepfake.reporting.results import Results
+from deepfake.reporting.wording import picture_title
 from deepfake.runtime import replacing_folder
 
 
@@ -23,5 +24,5 @@ def write_figures(folder: Path, results: Results) -> None:
 def _plots(results: Results, role: str) -> Iterator[tuple[str, Plot]]:
     score_sets = results.of_role(role)
     scored = dict.fromkeys(condition for scores in score_sets.values() for condition in scores.frames)
-    yield "roc", roc_plot("ROC curves", roc_curves(score_sets, headline_conditions(scored)))
-    yield "eps", eps_plot("AUC against the budget", {model: results.eps[model, role] for model in score_sets})
+    yield "roc", roc_plot(picture_title("roc"), roc_curves(score_sets, headline_conditions(scored)))
+    yield "eps", eps_plot(picture_title("eps"), {model: results.eps[model, role] for model in score_sets})

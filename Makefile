@@ -3,8 +3,11 @@ PYTHON ?= python3
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
+# A pull request is compared with where it left BASE; IMAGES=origin links pushed pictures in place of local files.
+BASE ?= main
+IMAGES ?= local
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
-.PHONY: help repro test test-mutants lint format stale clean
+.PHONY: help repro test test-mutants lint format stale pr-report pr-gate clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 14
@@ -31,6 +34,12 @@ format: .venv/.dev ## put the code into the project's format
 
 stale: .venv/.run ## fail if dvc.lock is not that of the committed code, params and data
 	python .ci/stale.py
+
+pr-report: .venv/.run ## say in pr-report.md what this branch changes in the results: BASE=main IMAGES=local
+	python src/pr_report.py --base $(BASE) --images $(IMAGES)
+
+pr-gate: .venv/.run ## fail if the robust detector's headline declined beyond tolerance: BASE=main
+	python src/pr_report.py --base $(BASE) --gate
 
 clean: ## forget unfinished work; results stay
 	rm -rf .work

@@ -1,13 +1,21 @@
-"""Fail where dvc.lock is not that of the code, params and data at hand, and name every stale stage.
+"""Fail where dvc.lock is not that of the code, params and data at hand, and name every stale stage with its reason.
 
-In a fresh clone nothing is in the cache: missing outputs are no sign of a stale lock, changed inputs are.
+In a fresh clone nothing is in the cache: missing outputs are no sign of a stale lock, changed inputs are. So is a file
+that git should carry and does not. DVC blames only the stage whose own input changed; what comes after it is stale too.
 """
 
 import json
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 
-HARMLESS = ("not in cache", "deleted")
+import yaml
+
+IN_CACHE_ONLY = ("not in cache", "deleted")
+
+Changes = list[dict[str, dict[str, str | dict[str, str]]] | str]  # as `dvc status` tells them
 
 
 def main() -> int:
@@ -15,23 +23,68 @@ def main() -> int:
     if answer.returncode:
         print(answer.stderr, file=sys.stderr)
         return answer.returncode
-    stale = False
-    for stage, changes in json.loads(answer.stdout).items():
-        for what in _faults(changes):
-            print(f"stale: {stage}: {what}; run `dvc repro` and commit dvc.lock with its results", file=sys.stderr)
-            stale = True
-    return int(stale)
+    status: dict[str, Changes] = json.loads(answer.stdout)
+    known, lost = _locked_stages(), _lost_files(status)
+    faults = {
+        stage: list(_faults(changes, lost)) if stage in known else ["it was never run"]
+        for stage, changes in status.items()
+    }
+    reasons = _with_consequences({stage: found for stage, found in faults.items() if found})
+    for stage, found in reasons.items():
+        print(f"stale: {stage}: {'; '.join(found)}", file=sys.stderr)
+    if reasons:
+        print("run `dvc repro` and commit dvc.lock with its results", file=sys.stderr)
+    return int(bool(reasons))
 
 
-def _faults(changes: list[dict[str, dict[str, object]] | str]) -> list[str]:
-    faults = []
+def _locked_stages() -> set[str]:
+    lock = Path("dvc.lock")
+    return set(yaml.safe_load(lock.read_text(encoding="utf-8"))["stages"]) if lock.exists() else set()
+
+
+def _lost_files(status: dict[str, Changes]) -> set[str]:
+    """Missing paths that git would carry: it ignores those that are DVC's."""
+    missing = {path for changes in status.values() for path, state in _entries(changes) if state == "deleted"}
+    if not missing:
+        return set()
+    asked = "\n".join(sorted(missing))
+    command = ["git", "check-ignore", "--stdin"]
+    ignored = subprocess.run(command, input=asked, capture_output=True, text=True, check=False)
+    return missing - set(ignored.stdout.splitlines())
+
+
+def _entries(changes: Changes) -> Iterator[tuple[str, str | dict[str, str]]]:
     for change in changes:
-        if isinstance(change, str):  # "changed command"
-            faults.append(change)
-        else:
-            entries = [entry for group in change.values() for entry in group.items()]
-            faults += [f"{path} is {state}" for path, state in entries if state not in HARMLESS]
-    return faults
+        if isinstance(change, dict):
+            for group in change.values():
+                yield from group.items()
+
+
+def _faults(changes: Changes, lost: set[str]) -> Iterator[str]:
+    yield from (change for change in changes if isinstance(change, str))  # "changed command"
+    for path, state in _entries(changes):
+        if isinstance(state, dict):  # parameters
+            yield from (f"{key} is {what} in {path}" for key, what in state.items())
+        elif path in lost:
+            yield f"{path} is not committed"
+        elif state not in IN_CACHE_ONLY:
+            yield f"{path} is {state}"
+
+
+def _with_consequences(faults: dict[str, list[str]]) -> dict[str, list[str]]:
+    """`faults`, and the stages that read what a stale stage writes, directly or not."""
+    if not faults:
+        return {}
+    drawn = subprocess.run(["dvc", "dag", "--dot"], capture_output=True, text=True, check=True).stdout
+    found = dict(faults)
+    waiting = list(faults)
+    while waiting:
+        stale = waiting.pop(0)
+        for after in re.findall(rf'^"{re.escape(stale)}" -> "(.+)";', drawn, re.MULTILINE):
+            if after not in found:
+                found[after] = [f"reads what {stale} writes"]
+                waiting.append(after)
+    return found
 
 
 if __name__ == "__main__":

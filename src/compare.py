@@ -1,7 +1,6 @@
 """Not a stage: show how the present headline metrics differ from the committed ones. Ends `make repro`."""
 
 import argparse
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,6 +8,7 @@ from pathlib import Path
 from deepfake.errors import DataError
 from deepfake.reporting.comparison import compare, describe
 from deepfake.reporting.headline import read_headline, read_intervals
+from deepfake.reporting.revision import read_committed
 from deepfake.stage import run
 
 
@@ -21,22 +21,13 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     if not args.headline.is_file():
         raise DataError(f"{args.headline}: no such file; run `dvc repro report`")
-    committed = _committed(args.headline, args.revision)
+    committed = read_committed(args.headline, args.revision)
     if committed is None:
         print(f"metrics: {args.headline} is not in Git revision {args.revision}, so there is nothing to compare with")
         return
-    intervals = read_intervals(_committed(args.intervals, args.revision) or "{}")
+    intervals = read_intervals(read_committed(args.intervals, args.revision) or "{}")
     now = read_headline(args.headline.read_text(encoding="utf-8"))
     print("\n".join(describe(compare(read_headline(committed), now, intervals))))
-
-
-def _committed(path: Path, revision: str) -> str | None:
-    """Text of a file as it was in a revision; None without Git, a repository, the revision or the file."""
-    command = ["git", "show", f"{revision}:./{path.as_posix()}"]
-    try:
-        return subprocess.run(command, capture_output=True, check=True, encoding="utf-8").stdout
-    except (OSError, subprocess.CalledProcessError):
-        return None
 
 
 if __name__ == "__main__":

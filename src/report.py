@@ -7,6 +7,7 @@ from pathlib import Path
 
 from deepfake.params import load_params
 from deepfake.reporting.curves import write_curves
+from deepfake.reporting.figure_files import write_figures
 from deepfake.reporting.headline import headline, write_headline, write_intervals
 from deepfake.reporting.markdown import Findings, write_markdown
 from deepfake.reporting.matrix import write_matrix
@@ -32,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--gradcam", required=True, type=Path, help="folder of each role's Grad-CAM panels")
     parser.add_argument("--curves", required=True, type=Path, help="folder of the training curves")
     parser.add_argument("--metrics", required=True, type=Path, help="folder for headline.json and intervals.json")
-    parser.add_argument("--plots", required=True, type=Path, help="folder for tables, curves and the page")
+    parser.add_argument("--plots", required=True, type=Path, help="folder for tables, curves, figures and the page")
     parser.add_argument("--card", required=True, type=Path, help="Markdown file for the model card")
     args = parser.parse_args(argv)
 
@@ -51,6 +52,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     write_matrix(args.plots / "conditions.csv", results.rows)
     write_pairs(args.plots / "comparison.csv", results.pairs)
     write_curves(args.plots / "curves", results)
+    write_figures(args.plots / "figures", results)
     findings = {section.role: Findings(section.explanations, section.undo) for section in sections}
     write_markdown(args.plots / "results.md", results, findings, suite_sentence(params))
     write_model_card(args.card, params, results)

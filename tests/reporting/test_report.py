@@ -10,12 +10,16 @@ from pathlib import Path
 from urllib.parse import unquote
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
+from matplotlib.colors import to_hex
+from matplotlib.image import imread
 from reporting.made_up import conditions as conditions_of_scores
 from reporting.made_up import keep_lines, rename_in_tables, write_explanations
 from reporting.running import run_report
 
 from deepfake.errors import DataError
+from deepfake.reporting.drawing import model_color
 from deepfake.reporting.training_curves import read_training_curves, read_trainings
 
 VOID = {"meta", "img", "br"}
@@ -82,7 +86,8 @@ def test_all_outputs_are_there(reported: Path) -> None:
     tables = {
         f"plots/{name}" for name in ("conditions.csv", "comparison.csv", "results.md", "summary.md", "report.html")
     }
-    assert names == curves | roc | tables | {"metrics/headline.json", "metrics/intervals.json"}
+    drawn = {f"plots/figures/{role}/{name}.png" for role in ("train", "cross") for name in ("roc", "eps")}
+    assert names == curves | roc | tables | drawn | {"metrics/headline.json", "metrics/intervals.json"}
 
 
 def test_the_same_scores_in_another_order_give_the_same_bytes_but_for_their_hash(
@@ -125,6 +130,18 @@ def test_every_figure_is_an_svg_that_can_be_read(reported: Path) -> None:
     assert len(drawn) == 2 * each_role + 7
     for svg in drawn:
         assert ElementTree.fromstring(svg).tag.endswith("svg")
+
+
+def test_every_figure_file_is_a_png_that_shows_its_curves_and_tells_no_version(reported: Path) -> None:
+    for path in (reported / "plots" / "figures").rglob("*.png"):
+        pixels = imread(path)
+        assert {model_color("robust"), model_color("baseline")} <= colors_of(pixels), path
+        assert b"Software" not in path.read_bytes()
+
+
+def colors_of(pixels: np.ndarray) -> set[str]:
+    """Every colour of a picture, as `#rrggbb`."""
+    return {to_hex(color) for color in np.unique(pixels[..., :3].reshape(-1, 3), axis=0)}
 
 
 def test_the_page_shows_the_headline_and_what_was_run(reported: Path) -> None:

@@ -207,7 +207,22 @@ def test_a_stale_lock_is_named(project: Project) -> None:
         file.write("\n# a change\n")
     done = project.run("python", ".ci/stale.py")
     assert done.returncode == 1
-    assert "stale: cache_crops@train" in done.stderr
+    assert "stale: cache_crops@train: src/deepfake/crops/cutting.py is modified\n" in done.stderr
+    assert "stale: export@baseline: reads what train_baseline writes\n" in done.stderr, "its own inputs are unchanged"
+    assert "stale: make_sample" not in done.stderr
+
+
+def test_a_stage_that_was_never_run_and_a_result_that_was_not_committed_are_stale(project: Project) -> None:
+    pipeline = (project.root / "dvc.yaml").read_text()
+    new = "stages:\n  new:\n    cmd: touch data/new\n    outs: [data/new]\n"
+    (project.root / "dvc.yaml").write_text(pipeline.replace("stages:\n", new, 1))
+    (project.root / "metrics/headline.json").unlink()
+    shutil.rmtree(project.root / "data" / "scores")
+    done = project.run("python", ".ci/stale.py")
+    assert [line for line in done.stderr.splitlines() if line.startswith("stale")] == [
+        "stale: new: it was never run",
+        "stale: report: metrics/headline.json is not committed",
+    ]
 
 
 def test_a_fresh_clone_is_not_stale(toy: Project, tmp_path: Path) -> None:

@@ -7,6 +7,16 @@ from dataclasses import dataclass
 from deepfake.metrics.intervals import Interval
 from deepfake.reporting.wording import difference, number
 
+JUDGEMENTS = (
+    "better",
+    "worse",
+    "better without an interval",
+    "worse without an interval",
+    "within the interval",
+    "the same",
+    "new",
+    "gone",
+)
 _DECIMALS = 4
 
 
@@ -35,6 +45,18 @@ class Comparison:
         if math.isnan(self.interval.low):
             return "no interval"
         return "yes" if self.interval.low <= self.now <= self.interval.high else "no"
+
+    @property
+    def judgement(self) -> str:
+        """What became of it, one of `JUDGEMENTS`; better and worse are outside of the committed interval."""
+        direction = "better" if (self.now > self.committed) != _is_better_low(self.metric) else "worse"
+        words = {
+            "same": "the same",
+            "yes": "within the interval",
+            "no": direction,
+            "no interval": f"{direction} without an interval",
+        }
+        return words.get(self.verdict, self.verdict)
 
 
 def compare(
@@ -71,6 +93,11 @@ def describe(comparisons: Sequence[Comparison]) -> Iterator[str]:
         cells = [first.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(numbers, widths[1:], strict=False))]
         yield "  ".join([*cells, last])
     yield _judgement(comparisons, changed)
+
+
+def _is_better_low(metric: str) -> bool:
+    """Whether less of it is better: raised flags, and what is detected without seeing a face."""
+    return metric.endswith("_flags") or metric.startswith("control.")
 
 
 def _judgement(comparisons: Sequence[Comparison], changed: Sequence[Comparison]) -> str:

@@ -9,7 +9,7 @@ from matplotlib.ticker import FuncFormatter, NullLocator
 
 from deepfake.metrics.operating_point import TARGET_FPR
 from deepfake.metrics.ranking import Floats
-from deepfake.reporting.drawing import Picture, draw, model_color
+from deepfake.reporting.drawing import Picture, Plot, draw, model_color
 from deepfake.reporting.eps_curve import EpsPoint, bounds_of
 from deepfake.reporting.figures import CHANCE
 from deepfake.reporting.matrix import Estimate
@@ -21,7 +21,7 @@ _OFFSET = 0.17  # rows between the dots of two models
 Curves = Mapping[str, Mapping[str, Floats]]  # by condition, then by model
 
 
-def roc_figure(title: str, curves: Curves) -> Picture:
+def roc_plot(title: str, curves: Curves) -> Plot:
     """ROC curves (P, 2) of all models, a panel for each condition."""
 
     def paint(figure: Figure) -> None:
@@ -31,7 +31,7 @@ def roc_figure(title: str, curves: Curves) -> Picture:
             axes.set(xlim=(-0.01, 1), ylim=(0, 1.01))
         _finish(figure, "false positive rate", "true positive rate")
 
-    return draw(title, paint, height=_height(len(curves)))
+    return Plot(title, paint, height=_height(len(curves)))
 
 
 def low_fpr_figure(title: str, curves: Curves, reals: int) -> Picture:
@@ -77,7 +77,7 @@ def dots_figure(title: str, estimates: Mapping[str, Mapping[str, Estimate]], *, 
     return draw(title, paint, height=0.34 * len(estimates) + 1)
 
 
-def eps_figure(title: str, curves: Mapping[str, Sequence[EpsPoint]]) -> Picture:
+def eps_plot(title: str, curves: Mapping[str, Sequence[EpsPoint]]) -> Plot:
     """AUC of every model against the budget: the worst case with its 95 % interval as a band, PGD alone dashed."""
 
     def paint(figure: Figure) -> None:
@@ -96,7 +96,7 @@ def eps_figure(title: str, curves: Mapping[str, Sequence[EpsPoint]]) -> Picture:
         axes.set(xlabel="budget in 1/255", ylabel="video ROC-AUC")
         axes.legend(loc="upper right")
 
-    return draw(title, paint, height=3.0)
+    return Plot(title, paint, height=3.0)
 
 
 def _panels(figure: Figure, count: int) -> list[Axes]:

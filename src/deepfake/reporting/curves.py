@@ -1,6 +1,6 @@
 """Small tables for `dvc plots`: one curve or one bar chart a file."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,6 +80,16 @@ def roc_corners(scores: ScoreSet, condition: str) -> Floats:
     turns = steps[:-1, 0] * steps[1:, 1] != steps[:-1, 1] * steps[1:, 0]
     corners: Floats = np.stack([roc.fpr, roc.tpr], axis=1)[np.concatenate([[True], turns, [True]])].round(6)
     return corners
+
+
+def roc_curves(score_sets: Mapping[str, ScoreSet], conditions: Iterable[str]) -> dict[str, dict[str, Floats]]:
+    """Corners of the ROC curves by condition, then by model; of the models that were scored under it."""
+    return {
+        condition: {
+            model: roc_corners(scores, condition) for model, scores in score_sets.items() if condition in scores.frames
+        }
+        for condition in conditions
+    }
 
 
 def reliability_points(scores: ScoreSet) -> list[ReliabilityPoint]:

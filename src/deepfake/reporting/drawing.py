@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 import matplotlib
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
@@ -14,6 +15,7 @@ INK, MUTED, GRID = "#1f2328", "#6b7280", "#e5e7eb"
 REAL_COLOR, FAKE_COLOR = "#3b6ea5", "#c2552d"
 _MODEL_COLORS = {"baseline": "#8a8f98", "robust": "#17725f", "longer": "#b7791f"}
 _PALETTE = ("#17725f", "#3b6ea5", "#c2552d", "#7a4f9a", "#8a8f98")
+_PNG_DPI = 160
 _URI_SAFE = " /:;,.=()'"  # not escaped where that is not needed, so that the page stays small
 
 _STYLE: Any = {
@@ -55,15 +57,45 @@ class Picture:
     source: str
 
 
+@dataclass(frozen=True)
+class Plot:
+    """A figure before it is drawn.
+
+    Attributes:
+        title: what it shows, in a few words.
+        paint: fills the figure.
+        width, height: in inches.
+    """
+
+    title: str
+    paint: Callable[[Figure], None]
+    width: float = 4.4
+    height: float = 3.3
+
+    def embed(self) -> Picture:
+        """The figure as SVG, for the page."""
+        with matplotlib.rc_context(_STYLE):
+            buffer = io.BytesIO()
+            FigureCanvasSVG(self._painted()).print_svg(buffer, metadata={"Date": None, "Creator": None})
+        svg = " ".join(buffer.getvalue().decode().split())  # a URI loses its line breaks, and with them what they part
+        return Picture(self.title, f"data:image/svg+xml,{quote(svg, safe=_URI_SAFE)}")
+
+    def png(self) -> bytes:
+        """The figure as a PNG file, for where no SVG is shown."""
+        with matplotlib.rc_context({**_STYLE, "figure.dpi": _PNG_DPI}):
+            buffer = io.BytesIO()
+            FigureCanvasAgg(self._painted()).print_png(buffer, metadata={"Software": None})
+        return buffer.getvalue()
+
+    def _painted(self) -> Figure:
+        figure = Figure(figsize=(self.width, self.height), layout="constrained")
+        self.paint(figure)
+        return figure
+
+
 def draw(title: str, paint: Callable[[Figure], None], *, width: float = 4.4, height: float = 3.3) -> Picture:
     """Let `paint` fill a figure of `width` × `height` inches and embed it as SVG."""
-    with matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=(width, height), layout="constrained")
-        paint(figure)
-        buffer = io.BytesIO()
-        FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None, "Creator": None})
-    svg = " ".join(buffer.getvalue().decode().split())  # a URI loses its line breaks, and with them what they part
-    return Picture(title, f"data:image/svg+xml,{quote(svg, safe=_URI_SAFE)}")
+    return Plot(title, paint, width, height).embed()
 
 
 def model_color(model: str) -> str:

@@ -17,7 +17,7 @@ from deepfake.reporting.drawing import Picture
 from deepfake.reporting.matrix import Estimate, role_resamples
 from deepfake.reporting.pairing import BASELINE, CONTRAST, ROBUST
 from deepfake.reporting.scores import ScoreSet
-from deepfake.reporting.wording import bounds, difference, number
+from deepfake.reporting.wording import bounds, difference, number, picture_title
 from deepfake.tables import read_rows
 
 MEASURES = ("faithfulness", "breadth", "overlap", "stability")
@@ -168,6 +168,4 @@ def _embed(path: Path) -> Picture:
     data = path.read_bytes()
     if not data.startswith(_PNG):
         raise DataError(f"{path}: not a PNG picture; {_STAGE}")
-    number, _, method = path.stem.partition("_")
-    title = f"{method}, face {int(number)}" if method and number.isdecimal() else path.stem.capitalize()
-    return Picture(title, f"data:image/png;base64,{b64encode(data).decode()}")
+    return Picture(picture_title(path.stem), f"data:image/png;base64,{b64encode(data).decode()}")

@@ -82,7 +82,7 @@ def write_intervals(path: Path, estimates: dict[str, Estimate]) -> None:
         temporary.write_text("\n".join(["{", ",\n".join(lines), "}", ""]) if lines else "{}\n", encoding="utf-8")
 
 
-def read_headline(text: str) -> dict[str, float]:
+def read_headline(text: str | bytes) -> dict[str, float]:
     """The metrics in the text of a headline file.
 
     Raises:
@@ -94,7 +94,7 @@ def read_headline(text: str) -> dict[str, float]:
         raise DataError(f"not a flat JSON object of numbers: {error}") from error
 
 
-def read_intervals(text: str) -> dict[str, Interval]:
+def read_intervals(text: str | bytes) -> dict[str, Interval]:
     """The intervals in the text of a file that `write_intervals` wrote.
 
     Raises:

@@ -8,7 +8,7 @@ from deepfake.metrics.operating_point import TARGET_FPR
 from deepfake.reporting import contrast_figures as contrast
 from deepfake.reporting.conditions import GROUPS, by_group, followed_codecs, headline_conditions, parse_condition
 from deepfake.reporting.coverage import CoverageRow, coverage_rows
-from deepfake.reporting.curves import roc_corners, shown_conditions
+from deepfake.reporting.curves import roc_curves, shown_conditions
 from deepfake.reporting.drawing import Picture
 from deepfake.reporting.explanations import ExplanationRow, Panels, explanation_rows, read_panels
 from deepfake.reporting.matrix import MetricRow
@@ -135,11 +135,11 @@ def build_section(results: Results, role: str, explain: Path, gradcam: Path) -> 
         budgets=results.budgets_of(role),
         undo=undo_rows(explain / role / "undo.csv"),
         overview=_overview(shown),
-        eps=contrast.eps_figure(
+        eps=contrast.eps_plot(
             f"AUC against the budget, {title}", {model: results.eps[model, role] for model in score_sets}
-        ),
+        ).embed(),
         low_fpr=contrast.low_fpr_figure(
-            "ROC curves at low false positive rates", _curves(score_sets, few), lines[0].rows[first.model].reals
+            "ROC curves at low false positive rates", roc_curves(score_sets, few), lines[0].rows[first.model].reals
         ),
         roc=_roc_figures(score_sets, shown),
     )
@@ -184,15 +184,6 @@ def _roc_figures(score_sets: dict[str, ScoreSet], lines: Sequence[Line]) -> dict
     for line in lines:
         groups.setdefault(line.group, []).append(line.condition)
     return {
-        group: contrast.roc_figure(f"ROC curves, {group}", _curves(score_sets, conditions))
+        group: contrast.roc_plot(f"ROC curves, {group}", roc_curves(score_sets, conditions)).embed()
         for group, conditions in groups.items()
-    }
-
-
-def _curves(score_sets: dict[str, ScoreSet], conditions: Sequence[str]) -> contrast.Curves:
-    return {
-        condition: {
-            model: roc_corners(scores, condition) for model, scores in score_sets.items() if condition in scores.frames
-        }
-        for condition in conditions
     }

@@ -6,7 +6,7 @@ import re
 from deepfake.reporting.conditions import ADAPTIVE, FURTHER, PGD, UNET, WORST, parse_condition
 from deepfake.reporting.matrix import Estimate
 
-_ROLES = {"train": "in-domain", "cross": "cross-dataset"}
+ROLES = {"train": "in-domain", "cross": "cross-dataset"}
 _CODECS = (
     (re.compile(r"jpeg(\d+)"), r"JPEG quality \1"),
     (re.compile(r"h264_crf(\d+)"), r"H.264 CRF \1"),
@@ -31,12 +31,27 @@ _CHECKS = {
     "transfer_wins": "an attack on another detector beats PGD on this one",
     "undefended_auc": "even an undefended detector is not broken",
 }
+_SUBJECTS = {
+    "robust": "robust detector",
+    "robust_minus_baseline": "robust − baseline",
+    "baseline": "baseline detector",
+    "control": "detector that sees no face",
+}
+_METRICS = {
+    "auc": "AUC",
+    "partial_auc": "partial AUC",
+    "tpr_at_1pct_fpr": "TPR at 1 % FPR",
+    "coverage": "videos in which a face was found",
+    "gradient_masking_flags": "raised checks for masked gradients",
+}
+_PICTURES = {"roc": "ROC curves", "eps": "AUC against the budget"}
+_AT_BUDGET = re.compile(r"worst_eps(\d+)")
 _ABSENT = "–"
 
 
 def role_name(role: str) -> str:
     """`in-domain` for the role train, `cross-dataset` for the role cross."""
-    return _ROLES.get(role, role)
+    return ROLES.get(role, role)
 
 
 def role_title(role: str, dataset: str) -> str:
@@ -78,6 +93,24 @@ def label(name: str, length: int = 36) -> str:
     return name if len(name) <= length else f"{name[: length // 2]}…{name[-length // 2 + 1 :]}"
 
 
+def metric_title(key: str) -> tuple[str, str]:
+    """Subject and name of a headline metric: `robust detector, in-domain` and `AUC: worst case at 2/255`.
+
+    A part that has no title keeps its name.
+    """
+    *parts, metric = key.split(".")
+    subject = ", ".join(_SUBJECTS.get(part, role_name(part)) for part in parts[:2])
+    return subject, ": ".join([_METRICS.get(metric, metric), *map(_scored_condition, parts[2:])])
+
+
+def picture_title(name: str) -> str:
+    """`Deepfakes, face 1` for `01_Deepfakes`, and what the files of other pictures are called."""
+    number, _, method = name.partition("_")
+    if method and number.isdecimal():
+        return f"{method}, face {int(number)}"
+    return _PICTURES.get(name, name.capitalize())
+
+
 def number(value: float, decimals: int = 3) -> str:
     """A fixed number of decimals, a real minus sign, never `-0`; a dash where undefined."""
     if not math.isfinite(value):
@@ -117,3 +150,9 @@ def count(items: int) -> str:
 def check_title(name: str) -> str:
     """A check for masked gradients in words; one that has no title keeps its name, words apart."""
     return _CHECKS.get(name, name.replace("_", " "))
+
+
+def _scored_condition(name: str) -> str:
+    """As `condition_title`, also of the worst case at a budget and of what is no condition of the suite."""
+    found = _AT_BUDGET.fullmatch(name)
+    return f"{_ATTACKS[WORST]} at {found[1]}/255" if found else condition_title(name).replace("_", " ")

@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
-.PHONY: help repro test test-mutants lint format stale clean
+.PHONY: help repro full test test-mutants lint format stale clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 14
@@ -13,6 +13,10 @@ repro: .venv/.run ## run the pipeline on the sample data and compare with the co
 	dvc repro
 	python src/compare.py
 	@echo "Look at plots/report.html; dvc metrics show; dvc plots show"
+
+full: .venv/.run ## run it on the real data: make full FFPP=/data/FaceForensics++ CELEBDF=/data/Celeb-DF-v2
+	python src/full_scale.py --ffpp "$(or $(FFPP),$(error FFPP=folder is missing))" \
+		--celebdf "$(or $(CELEBDF),$(error CELEBDF=folder is missing))" $(if $(WEIGHTS),--weights "$(WEIGHTS)") $(SET)
 
 test: .venv/.dev ## run the tests
 	python -m pytest -q

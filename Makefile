@@ -7,7 +7,7 @@ SHELL := /bin/bash
 BASE ?= main
 IMAGES ?= local
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
-.PHONY: help repro test test-mutants lint format stale pr-report pr-gate clean
+.PHONY: help repro full test test-mutants lint format stale pr-report pr-gate clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 14
@@ -16,6 +16,10 @@ repro: .venv/.run ## run the pipeline on the sample data and compare with the co
 	dvc repro
 	python src/compare.py
 	@echo "Look at plots/report.html; dvc metrics show; dvc plots show"
+
+full: .venv/.run ## run it on the real data: make full FFPP=/data/FaceForensics++ CELEBDF=/data/Celeb-DF-v2
+	python src/full_scale.py --ffpp "$(or $(FFPP),$(error FFPP=folder is missing))" \
+		--celebdf "$(or $(CELEBDF),$(error CELEBDF=folder is missing))" $(if $(WEIGHTS),--weights "$(WEIGHTS)") $(SET)
 
 test: .venv/.dev ## run the tests
 	python -m pytest -q

@@ -18,8 +18,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import torch
+from timing import machine
 from video_space_scores import Detector, attack_fakes, score_ways
-from video_space_table import NO_ATTACK, VIDEO, Line, Seen, Way, build_lines, machine, to_markdown
+from video_space_table import NO_ATTACK, VIDEO, Line, Seen, Way, build_lines, to_markdown
 from whole_videos import Crops, Piece, look_again, read_piece, write_films
 
 from deepfake.attacks.learned import load_attacker

@@ -1,13 +1,10 @@
 """The tables of the experiment in video space: what a detector says of crops, and of crops of whole videos."""
 
-import platform
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import torch
 
 from deepfake.metrics.bootstrap import Resamples, percentile_interval, resample
 from deepfake.metrics.ranking import Floats, Ranking, auc
@@ -109,16 +106,6 @@ def to_markdown(lines: Sequence[Line], notes: Sequence[str]) -> str:
     rows = [_COLUMNS, ("---",) * len(_COLUMNS), *map(_cells, lines)]
     table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
     return table + "\n\n" + "\n".join(f"- {note}" for note in notes) + "\n"
-
-
-def machine(device: torch.device) -> str:
-    """The hardware that torch computes on, as its vendor calls it."""
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    cpuinfo = Path("/proc/cpuinfo")  # where there is none, the platform knows the name
-    lines = cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return f"{names[0]}, {len(names)} cores" if names else platform.processor() or platform.machine()
 
 
 def _judge(seen: Seen, resamples: Resamples) -> tuple[Items, float, Floats]:

@@ -71,8 +71,7 @@ def run_toy(root: Path) -> Project:
         if Path(name).parts[0] not in RESULTS and (REPOSITORY / name).is_file():
             (project.root / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(REPOSITORY / name, project.root / name)
-    params = yaml.safe_load((REPOSITORY / "params.yaml").read_text())
-    (project.root / "params.yaml").write_text(yaml.safe_dump(_merged(params, TOY), sort_keys=False))
+    write_toy_params(root)
     project.succeed("git", "init", "--quiet")
     project.succeed("git", "config", "user.name", "Test")
     project.succeed("git", "config", "user.email", "test@example.org")
@@ -80,6 +79,12 @@ def run_toy(root: Path) -> Project:
     project.succeed("dvc", "repro")
     commit(project, "Run the toy pipeline")
     return project
+
+
+def write_toy_params(folder: Path) -> None:
+    """Write the parameters of the toy project to `folder`, for tests that need these and not its results."""
+    params = yaml.safe_load((REPOSITORY / "params.yaml").read_text())
+    (folder / "params.yaml").write_text(yaml.safe_dump(_merged(params, TOY), sort_keys=False))
 
 
 def commit(project: Project, message: str) -> None:

@@ -2,11 +2,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 import video_space
 from crop_folders import face_video, write_crop_folder
 from toy_project import Project
-from video_space_table import CROP, NO_ATTACK, VIDEO, Line, Seen, Way, build_lines, machine, to_markdown
+from video_space_table import CROP, NO_ATTACK, VIDEO, Line, Seen, Way, build_lines, to_markdown
 
 from deepfake.errors import DataError, SettingsError
 from deepfake.metrics.bootstrap import draw_resamples
@@ -68,10 +67,6 @@ def test_the_markdown_has_a_row_for_each_line_and_says_how_it_was_made(lines: li
     assert "| PGD | whole video, H.264 CRF 23 |" in table
     assert "75.0\u00a0%" in table
     assert note == "- eps 8/255"
-
-
-def test_the_machine_has_a_name() -> None:
-    assert machine(torch.device("cpu"))
 
 
 @pytest.mark.parametrize(

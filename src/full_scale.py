@@ -83,7 +83,7 @@ def _parse(argv: Sequence[str] | None) -> tuple[argparse.Namespace, list[str]]:
     parser.add_argument("--celebdf", required=True, type=Path, help="folder of Celeb-DF v2")
     parser.add_argument("--weights", type=Path, help="file with ImageNet weights, where there is no network")
     parser.add_argument("-S", "--set-param", action="append", default=[], help="one more setting; the last one counts")
-    parser.add_argument("--settings", type=Path, default=Path("full_scale.txt"), help="file of settings")
+    parser.add_argument("--settings", type=Path, default=Path("src/full_scale.txt"), help="file of settings")
     parser.add_argument("--until", action="append", metavar="STAGE", help=f"last stage to run (default: {LAST_STAGE})")
     parser.add_argument("--check", action="store_true", help="only check, and print the command")
     return parser.parse_known_args(argv)

@@ -3,7 +3,7 @@
 All look at the same frames of the same video. Nothing here is used by the pipeline.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -48,9 +48,13 @@ class BatchedRecipe:
 
     def __call__(self, path: Path, numbers: Sequence[int]) -> Boxes:
         """Boxes of a video's faces."""
+        return self.find(_read_in_order(path, numbers))
+
+    def find(self, frames: Iterable[tuple[int, np.ndarray]]) -> Boxes:
+        """Boxes of the faces in numbered frames, uint8 RGB (H, W, 3) of one size."""
         found: Boxes = {}
-        frames = _read_in_order(path, numbers)
-        while batch := list(islice(frames, self._batch_size)):
+        waiting = iter(frames)
+        while batch := list(islice(waiting, self._batch_size)):
             boxes, _ = self._mtcnn.detect(np.stack([frame for _, frame in batch]))
             found |= {number: Box(*box[0].tolist()) for (number, _), box in zip(batch, boxes, strict=True)
                       if box is not None}  # fmt: skip

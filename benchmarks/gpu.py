@@ -56,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         f"{network}; a bare timm loop: all of {params.detector.backbone}, nothing but forward and backward",
         f"robust training: {units(params.robust, 'both')} passes per image and step; evaluation: PGD with "
         f"{params.attack.steps} steps, the best point of which is kept, rounded, scored and measured",
-        f"MTCNN: frames of {args.frame[0]}x{args.frame[1]} without a face; ours shrinks them to {params.faces.max_side}",
+        f"MTCNN: {args.frame[0]}x{args.frame[1]} without a face; ours shrinks that to {params.faces.max_side}",
         "peak memory: of the GPU's allocator, or on a CPU of the process with all that the script holds",
         "torch.compile is not used",
         circumstances(device, args.rounds),

@@ -17,6 +17,7 @@ def pytest_configure() -> None:
         os.environ.setdefault("DEEPFAKE_WORKERS", "1")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests of one folder share what it took long to make; those of the toy project take longest and go first."""
     for item in items:

@@ -22,7 +22,7 @@ full: .venv/.run ## run it on the real data: make full FFPP=/data/FaceForensics+
 		--celebdf "$(or $(CELEBDF),$(error CELEBDF=folder is missing))" $(if $(WEIGHTS),--weights "$(WEIGHTS)") $(SET)
 
 test: .venv/.dev ## run the tests
-	python -m pytest -q --numprocesses auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+	python -m pytest -q --numprocesses auto --maxprocesses 4 --dist loadfile
 
 test-mutants: .venv/.dev ## put ten known bugs back, one at a time, and see that a test fails
 	python tests/run_mutants.py

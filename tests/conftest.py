@@ -1,13 +1,9 @@
-"""What all tests share: the toy project, run once, and how tests are spread over processes."""
+"""What all tests share: the toy project, run once in each process, and how many threads a process has."""
 
 import os
-from pathlib import Path
 
 import pytest
 from toy_project import Project, run_toy
-
-TESTS = Path(__file__).parent
-TOY = "toy"
 
 
 def pytest_configure() -> None:
@@ -17,19 +13,7 @@ def pytest_configure() -> None:
         os.environ.setdefault("DEEPFAKE_WORKERS", "1")
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of one folder share what it took long to make; those of the toy project take longest and go first."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group(item)))
-    items.sort(key=lambda item: _group(item) != TOY)
-
-
 @pytest.fixture(scope="session")
 def toy(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """The toy project after `dvc repro`, committed. Read it; copy it before changing it."""
     return run_toy(tmp_path_factory.mktemp("toy") / "project")
-
-
-def _group(item: pytest.Item) -> str:
-    return TOY if TOY in getattr(item, "fixturenames", ()) else item.path.relative_to(TESTS).parts[0]

@@ -149,7 +149,7 @@ def test_a_bad_setting_is_one_line_and_can_be_undone(project: Project, setting: 
     assert len(errors) == 1
     assert line in errors[0]
     assert "Traceback" not in done.stdout + done.stderr
-    project.succeed("git", "checkout", "params.yaml", "dvc.lock", "metrics", "plots")
+    project.succeed("git", "checkout", "params.yaml", "dvc.lock", "metrics", "plots", "docs/model_card.md")
     project.succeed("dvc", "checkout")
     assert "up to date" in project.succeed("dvc", "repro")
 

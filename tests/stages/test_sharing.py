@@ -26,3 +26,10 @@ def test_what_was_pulled_is_up_to_date_and_nothing_is_run_again(pulled: Project)
 def test_a_pulled_model_is_the_one_that_was_trained(pulled: Project) -> None:
     pulled.succeed("python", "src/export_model.py", "--model", "models/robust.pt", "--out", "again.pt")
     assert (pulled.root / "again.pt").read_bytes() == (pulled.root / "models/release/robust.pt").read_bytes()
+
+
+def test_a_pulled_detector_scores_a_pulled_video(pulled: Project) -> None:
+    video = sorted(pulled.root.glob("data/raw/sample/celebdf/Celeb-real/*.mp4"))[0]
+    done = pulled.run("python", "src/predict.py", str(video), "--json")
+    assert done.returncode in (0, 3), done.stderr  # a face, or none in a tiny video
+    assert str(video) in done.stdout

@@ -27,7 +27,9 @@ def ours(matrix: Matrix) -> list[FrameScore]:
 
 def test_each_attack_once_is_what_the_evaluate_stage_does(ours: list[FrameScore], matrix: Matrix, toy: Project) -> None:
     stage = read_rows(toy.root / "data/scores/robust_train/frames.csv", FrameScore)
-    assert set(ours) == {score for score in stage if score.video in matrix.target.crops.videos}
+    theirs = {place(score): score.logit for score in stage if score.video in matrix.target.crops.videos}
+    # The stage ran in a process of its own, with other threads: the last digit may differ.
+    assert {place(score): score.logit for score in ours} == pytest.approx(theirs, abs=1e-4)
 
 
 def test_attacking_anew_finds_the_same_scores_under_the_same_conditions(ours: list[FrameScore], matrix: Matrix) -> None:

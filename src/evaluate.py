@@ -5,7 +5,7 @@ import json
 import sys
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -28,8 +28,9 @@ from deepfake.evaluation.suite import further_threats, score_adaptive, score_bot
 from deepfake.evaluation.target import Target
 from deepfake.findings import EpsScore, Perturbation, SanityCheck
 from deepfake.params import Params, load_params
+from deepfake.ranks import gather, joined, share
 from deepfake.records import FAKE, REAL, FaceVideo, FrameScore
-from deepfake.runtime import derive_seed, open_device, progress_bar, replacing_folder, worker_count
+from deepfake.runtime import derive_seed, is_first, open_device, progress_bar, replacing_folder, worker_count
 from deepfake.stage import run
 from deepfake.tables import write_rows
 
@@ -46,6 +47,7 @@ class Evaluation:
     seed: int
 
 
+@joined()
 def main(argv: Sequence[str] | None = None) -> None:
     args = _parse(argv)
     params = load_params()
@@ -57,16 +59,20 @@ def main(argv: Sequence[str] | None = None) -> None:
     with_video = all(video.kind == "video" for video in crops.videos.values())
     model = checkpoint.build(device)
     seed = derive_seed(params.seed, "evaluate")
-    work = Evaluation(params, model, crops, crops.in_splits(["test"]), with_video, seed)
+    mine = _share(crops)
+    work = Evaluation(params, model, mine, mine.in_splits(["test"]), with_video, seed)
 
     compressed = _score_compressed(work)
     target = _target(work, compressed)
     attacked = list(_attacks(work, target, learned))
     frames = [*compressed, *(score for done in attacked for score in done.scores)]
-    perturbations = [moved for done in attacked for moved in done.perturbations]
-    curve = _eps_curve(work, target, frames)
-    checks = _sanity(work, surrogate.build(device), undefended=args.model == args.surrogate)
-    masked = _scores(control.build(device), crops, masked_face(crops), "face_masked", params)
+    curve = gather(_eps_curve(work, target, frames))
+    masked = gather(_scores(control.build(device), mine, masked_face(mine), "face_masked", params))
+    frames, perturbations = gather(frames), gather(moved for done in attacked for moved in done.perturbations)
+    if not is_first():
+        return
+    whole = replace(work, crops=crops, test=crops.in_splits(["test"]))
+    checks = _sanity(whole, surrogate.build(device), undefended=args.model == args.surrogate)
     with replacing_folder(args.out) as folder:
         write_rows(folder / "frames.csv", FrameScore, frames)
         write_rows(folder / "eps_curve.csv", EpsScore, curve)
@@ -86,6 +92,12 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--control", required=True, type=Path, help="checkpoint that was trained on masked faces")
     parser.add_argument("--out", required=True, type=Path, help="folder for score tables")
     return parser.parse_args(argv)
+
+
+def _share(crops: CropSet) -> CropSet:
+    """The crops of every n-th video, for each of n ranks, and all videos."""
+    mine = set(share(list(crops.videos)))
+    return crops.with_rows([row for row in crops.rows if row.video in mine])
 
 
 def _score_compressed(work: Evaluation) -> list[FrameScore]:
@@ -168,4 +180,4 @@ def _scores(model: nn.Module, crops: CropSet, read: ReadClip, name: str, params:
 
 
 if __name__ == "__main__":
-    sys.exit(run(main))
+    sys.exit(run(main, on_all_ranks=True))

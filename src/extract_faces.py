@@ -11,13 +11,15 @@ from deepfake.errors import DataError
 from deepfake.faces.extraction import FoundFaces, extract_faces
 from deepfake.faces.mtcnn import FaceFinder
 from deepfake.params import load_params
+from deepfake.ranks import gather, joined, share
 from deepfake.records import FaceBox, FaceVideo, VideoRecord
-from deepfake.runtime import open_device, progress, replacing_folder, worker_count
+from deepfake.runtime import is_first, open_device, progress, replacing_folder, worker_count
 from deepfake.stage import run
 from deepfake.tables import write_rows
 from deepfake.work import work_folder
 
 
+@joined()
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--role", required=True, choices=("train", "cross"), help="which dataset of params.yaml")
@@ -28,10 +30,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     dataset = getattr(params.datasets, args.role)
     records = find_videos(dataset, role=args.role)
     finder = FaceFinder(params.faces, open_device())
-    found = extract_faces(
-        records, finder, params.faces, work=work_folder("extract_faces"), workers=worker_count()
-    )  # fmt: skip
-    rows = list(zip(records, progress(found, total=len(records), title=f"faces ({args.role})"), strict=True))
+    mine = share(records)
+    faces = extract_faces(mine, finder, params.faces, work=work_folder("extract_faces"), workers=worker_count())
+    found = gather(progress(faces, total=len(mine), title=f"faces ({args.role})"))
+    if not is_first():
+        return
+    rows = list(zip(records, found, strict=True))
     with replacing_folder(args.out) as folder:
         write_rows(folder / "videos.csv", FaceVideo, [_video_row(*row, Path(dataset.root)) for row in rows])
         write_rows(folder / "faces.csv", FaceBox, [box for _, faces in rows for box in faces.boxes])
@@ -81,4 +85,4 @@ def _report_coverage(
 
 
 if __name__ == "__main__":
-    sys.exit(run(main))
+    sys.exit(run(main, on_all_ranks=True))

@@ -17,8 +17,9 @@ from deepfake.crops.batches import TrainingBatches
 from deepfake.crops.shards import CropSet, open_crops, require_both_classes
 from deepfake.detector.checkpoint import load_checkpoint
 from deepfake.params import Params, load_params
+from deepfake.ranks import joined
 from deepfake.records import CropRow
-from deepfake.runtime import derive_seed, open_device, worker_count
+from deepfake.runtime import derive_seed, is_first, open_device, worker_count
 from deepfake.stage import run
 from deepfake.training.attacker import attacker_step
 from deepfake.training.curves import open_curves
@@ -28,6 +29,7 @@ from deepfake.training.watching import cut_slice
 from deepfake.work import file_hash, loaded_code, work_folder, work_key
 
 
+@joined()
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--crops", required=True, type=Path, help="folder that cache_crops wrote")
@@ -55,6 +57,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     )
     with open_curves(args.curves) as log:
         run_fit(fit, task, params.unet, seed=params.seed, state=state, log=log)
+    if not is_first():
+        return
     unet.load_state_dict(fit.best_weights)
     save_attacker(args.out, unet, params.attack.eps)
     state.unlink()
@@ -89,4 +93,4 @@ def _validation(
 
 
 if __name__ == "__main__":
-    sys.exit(run(main))
+    sys.exit(run(main, on_all_ranks=True))

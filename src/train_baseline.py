@@ -19,8 +19,9 @@ from deepfake.detector.checkpoint import Checkpoint, save_checkpoint
 from deepfake.detector.hybrid import HybridDetector
 from deepfake.evaluation.prediction import masked_face, score_clips, whole_clip
 from deepfake.params import BaselineParams, Params, load_params
+from deepfake.ranks import gather, joined, share
 from deepfake.records import CropRow, FrameScore
-from deepfake.runtime import derive_seed, open_device, worker_count
+from deepfake.runtime import derive_seed, is_first, open_device, worker_count
 from deepfake.stage import run
 from deepfake.training.clean import clean_step
 from deepfake.training.curves import open_curves
@@ -29,6 +30,7 @@ from deepfake.training.selection import calibrate, frame_loss, halve, video_auc
 from deepfake.work import file_hash, loaded_code, work_folder, work_key
 
 
+@joined()
 def main(argv: Sequence[str] | None = None) -> None:
     args = _parse(argv)
     params = load_params()
@@ -55,7 +57,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     with open_curves(args.curves) as log:
         run_fit(fit, task, settings, seed=params.seed, state=state, log=log)
     _save(args.out, fit, params, val, args.mask_faces)
-    state.unlink()
+    if is_first():
+        state.unlink()
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -93,9 +96,9 @@ def _score(model: nn.Module, crops: CropSet, settings: BaselineParams, mask_face
     read = masked_face(crops) if mask_faces else whole_clip(crops)
     batch_size = 2 * settings.batch_size  # without gradients there is room for more
     batches = score_clips(
-        model, crops.clips(), read, condition="val", batch_size=batch_size, workers=worker_count()
+        model, share(crops.clips()), read, condition="val", batch_size=batch_size, workers=worker_count()
     )  # fmt: skip
-    return [score for batch in batches for score in batch]
+    return gather(score for batch in batches for score in batch)
 
 
 def _save(path: Path, fit: Fit, params: Params, crops: CropSet, mask_faces: bool) -> None:
@@ -110,9 +113,11 @@ def _save(path: Path, fit: Fit, params: Params, crops: CropSet, mask_faces: bool
         calibration=calibrate(_score(model, crops, params.baseline, mask_faces), crops.videos),
         training={"stage": "train_baseline", "seed": params.seed, "epoch": fit.best_epoch + 1, **best},
     )
+    if not is_first():
+        return
     save_checkpoint(path, checkpoint)
     print(f"kept epoch {fit.best_epoch + 1} of {len(fit.history)}: validation video AUC {best['val/auc']:.3f}")
 
 
 if __name__ == "__main__":
-    sys.exit(run(main))
+    sys.exit(run(main, on_all_ranks=True))

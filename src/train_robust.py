@@ -22,8 +22,9 @@ from deepfake.crops.shards import CropSet, open_crops, require_both_classes
 from deepfake.detector.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from deepfake.evaluation.prediction import score_clips, whole_clip
 from deepfake.params import Params, load_params
+from deepfake.ranks import gather, joined, share
 from deepfake.records import CropRow, FrameScore
-from deepfake.runtime import derive_seed, open_device, worker_count
+from deepfake.runtime import derive_seed, is_first, open_device, worker_count
 from deepfake.stage import run
 from deepfake.training.adversarial import Adversaries, Opponents
 from deepfake.training.curves import open_curves
@@ -41,6 +42,7 @@ OPPONENTS = {
 }
 
 
+@joined()
 def main(argv: Sequence[str] | None = None) -> None:
     args = _parse(argv)
     params = load_params()
@@ -71,7 +73,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     with open_curves(args.curves) as log:
         run_fit(fit, task, params.robust, seed=params.seed, state=state, log=log)
     _save(args.out, fit, params, baseline, val, args.adversaries)
-    state.unlink()
+    if is_first():
+        state.unlink()
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -123,9 +126,14 @@ def _validation(
 
 def _score(model: nn.Module, crops: CropSet, batch_size: int) -> list[FrameScore]:
     batches = score_clips(
-        model, crops.clips(), whole_clip(crops), condition="val", batch_size=2 * batch_size, workers=worker_count()
+        model,
+        share(crops.clips()),
+        whole_clip(crops),
+        condition="val",
+        batch_size=2 * batch_size,
+        workers=worker_count(),
     )
-    return [score for batch in batches for score in batch]
+    return gather(score for batch in batches for score in batch)
 
 
 def _save(path: Path, fit: Fit, params: Params, baseline: Checkpoint, val: CropSet, adversaries: str) -> None:
@@ -141,6 +149,8 @@ def _save(path: Path, fit: Fit, params: Params, baseline: Checkpoint, val: CropS
         calibration=calibrate(_score(model, val, params.robust.batch_size), val.videos),
         training={**told, **best},
     )
+    if not is_first():
+        return
     save_checkpoint(path, checkpoint)
     print(
         f"kept epoch {fit.best_epoch + 1} of {len(fit.history)}: validation video AUC {best['val/auc']:.3f}, "
@@ -149,4 +159,4 @@ def _save(path: Path, fit: Fit, params: Params, baseline: Checkpoint, val: CropS
 
 
 if __name__ == "__main__":
-    sys.exit(run(main))
+    sys.exit(run(main, on_all_ranks=True))

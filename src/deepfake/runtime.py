@@ -44,13 +44,34 @@ def open_device() -> "torch.device":
 
 
 def worker_count() -> int:
-    """Number of worker processes: `DEEPFAKE_WORKERS`, else the cores this process may use."""
+    """Number of worker threads: `DEEPFAKE_WORKERS`, else this process's share of the cores that it may use."""
     text = os.environ.get("DEEPFAKE_WORKERS", "")
     if not text:
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return max(1, cores // ranks_here())
     if not text.isdecimal() or int(text) < 1:
         raise SettingsError(f"DEEPFAKE_WORKERS={text}: a whole number of at least 1 would be right")
     return int(text)
+
+
+def rank() -> int:
+    """Number of this process, from 0, among those that torchrun started for the same stage."""
+    return int(os.environ.get("RANK", "0"))
+
+
+def rank_count() -> int:
+    """Number of those processes, on all machines."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def ranks_here() -> int:
+    """Number of those processes on this machine."""
+    return int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+
+
+def is_first() -> bool:
+    """Whether this is the process that writes what all of them found."""
+    return rank() == 0
 
 
 def derive_seed(*parts: object) -> int:
@@ -68,8 +89,9 @@ def progress(items: Iterable[Item], *, total: int, title: str) -> Iterator[Item]
 
 
 def progress_bar(*, total: int, title: str) -> tqdm:
-    """A progress bar on stderr; a line every ten seconds where there is no terminal (CI logs)."""
-    return tqdm(total=total, desc=title, mininterval=0.1 if sys.stderr.isatty() else 10.0, dynamic_ncols=True)
+    """A progress bar on stderr, of the first rank; a line every ten seconds where there is no terminal (CI logs)."""
+    interval = 0.1 if sys.stderr.isatty() else 10.0
+    return tqdm(total=total, desc=title, mininterval=interval, dynamic_ncols=True, disable=not is_first())
 
 
 def ahead(work: Callable[[Item], Result], items: Iterable[Item], *, workers: int) -> Iterator[Result]:

@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from deepfake.crops.shards import CropSet
+from deepfake.ranks import share_of_batch
 from deepfake.records import CropRow
-from deepfake.runtime import ahead, derive_seed
+from deepfake.runtime import ahead, derive_seed, rank
 
 Transform = Callable[[np.ndarray, CropRow, np.random.Generator], np.ndarray]
 
@@ -76,10 +77,12 @@ def draw_epoch(weights: np.ndarray, count: int, rng: np.random.Generator) -> np.
 class TrainingBatches:
     """Balanced, augmented batches of an epoch; the same for the same seed and epoch, however many threads.
 
+    Of several ranks, each gets its part of every batch.
+
     Attributes:
         crops: training crops.
         steps: batches in an epoch.
-        batch_size: crops in a batch.
+        batch_size: crops in a batch, over all ranks.
         transform: augmentation of one crop, with its index row and source of randomness.
         seed: of sampling and augmentation.
         device: where batches go.
@@ -98,11 +101,13 @@ class TrainingBatches:
         """The batches of one epoch."""
         rng = np.random.default_rng(derive_seed(self.seed, "sampler", number))
         drawn = draw_epoch(balanced_weights(self.crops), self.steps * self.batch_size, rng)
-        jobs = [(step, drawn[step * self.batch_size : (step + 1) * self.batch_size]) for step in range(self.steps)]
+        batches = drawn.reshape(self.steps, self.batch_size).tolist()
+        jobs = [(rank() * self.steps + step, share_of_batch(batch)) for step, batch in enumerate(batches)]
         yield from ahead(lambda job: self._batch(number, *job), jobs, workers=self.workers)
 
-    def _batch(self, epoch: int, step: int, chosen: np.ndarray) -> Batch:
-        rng = np.random.default_rng(derive_seed(self.seed, "augment", epoch, step))
+    def _batch(self, epoch: int, place: int, chosen: Sequence[int]) -> Batch:
+        """One batch; `place` is its number among those of all ranks in this epoch."""
+        rng = np.random.default_rng(derive_seed(self.seed, "augment", epoch, place))
         rows = [self.crops.rows[number] for number in chosen]
         pixels = np.stack([self.transform(self.crops.pixels(row), row, rng) for row in rows])
         labels = torch.tensor([float(self.crops.label(row)) for row in rows], device=self.device)

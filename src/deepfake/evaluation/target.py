@@ -10,6 +10,7 @@ from deepfake.crops.shards import CropSet
 from deepfake.evaluation.attacked import Attacked, Threat, score_attacked
 from deepfake.evaluation.conditions import CLEAN, Condition
 from deepfake.findings import Perturbation
+from deepfake.ranks import gather
 from deepfake.records import REAL, FrameScore
 from deepfake.runtime import progress_bar
 
@@ -34,7 +35,7 @@ class Target:
     @cached_property
     def floor(self) -> float:
         """The lowest logit of a clean real frame: a fake stands while its logit is above."""
-        return min(score.logit for score in self.plain[CLEAN.name] if self.is_real(score))
+        return min(gather(score.logit for score in self.plain[CLEAN.name] if self.is_real(score)))
 
     def is_real(self, score: FrameScore) -> bool:
         """Whether a score is that of a real video."""

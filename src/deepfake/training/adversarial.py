@@ -13,10 +13,11 @@ from deepfake.attacks.pgd import PGD
 from deepfake.attacks.unet import PerturbationUNet
 from deepfake.crops.batches import Batch
 from deepfake.params import RobustParams, UnetParams
+from deepfake.ranks import average
 from deepfake.training.attacker import unet_losses
 from deepfake.training.clean import detection_loss, divergence
 from deepfake.training.free_pgd import move_on, start
-from deepfake.training.loop import Fit, Losses, TrainingError
+from deepfake.training.loop import Fit, Losses, TrainingError, gradients
 
 Weights = dict[str, Tensor]
 
@@ -179,14 +180,16 @@ class Adversaries:
             raise TrainingError("the U-Net's loss is not finite; try a lower robust.unet_learning_rate")
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()
+        average(gradients(self.unet))
         nn.utils.clip_grad_norm_(self.unet.parameters(), self.unet_params.max_gradient_norm)
         self._optimizer.step()
         for name, value in losses.items():
             self._seen[name] += value.item()
+        met = self.unet
         if self._pool and torch.rand(()) < 0.5:
-            self._earlier.load_state_dict(self._pool[int(torch.randint(len(self._pool), ()))])
-            return Learned(self._earlier, self.budget)(model, batch.x, batch.y, ())
-        return Learned(self.unet, self.budget)(model, batch.x, batch.y, ())
+            met = self._earlier
+            met.load_state_dict(self._pool[int(torch.randint(len(self._pool), ()))])
+        return Learned(met, self.budget)(model, batch.x, batch.y, ())
 
 
 def _freeze_batch_statistics(model: nn.Module) -> None:

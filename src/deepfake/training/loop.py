@@ -1,6 +1,6 @@
 """Fit a detector: steps, averaged weights, validation, the best epoch, and a state to go on from after a kill."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,7 +13,8 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from deepfake.crops.batches import Batch
 from deepfake.errors import DeepfakeError
 from deepfake.params import FitParams
-from deepfake.runtime import derive_seed, progress, replacing
+from deepfake.ranks import average
+from deepfake.runtime import derive_seed, is_first, progress, rank, replacing
 
 Losses = dict[str, Tensor]
 Step = Callable[[nn.Module, Batch], Losses]
@@ -114,7 +115,8 @@ def run_fit(
 ) -> None:
     """Train until `params.epochs` epochs are in the history, going on from `state` if it exists.
 
-    The result does not depend on where an earlier run was killed.
+    The result does not depend on where an earlier run was killed. Of several ranks, each has a part of every batch and
+    the same weights; `task.validate` must say the same on all of them.
 
     Args:
         fit: as `prepare_fit` gives it; changed in place.
@@ -133,7 +135,7 @@ def run_fit(
     for metrics in fit.history:
         log(metrics)
     for epoch in range(len(fit.history), params.epochs):
-        torch.manual_seed(derive_seed(seed, "dropout", epoch))
+        torch.manual_seed(derive_seed(seed, "dropout", rank() * params.epochs + epoch))
         metrics = _train_epoch(fit, task, params, epoch)
         metrics |= task.validate(fit.average.module)
         fit.history.append(metrics)
@@ -141,7 +143,8 @@ def run_fit(
             fit.best_epoch = epoch
             fit.best_weights = {name: value.clone() for name, value in fit.average.module.state_dict().items()}
         task.review(fit)
-        fit.save(state)
+        if is_first():
+            fit.save(state)
         log(metrics)
 
 
@@ -161,6 +164,7 @@ def _train_epoch(fit: Fit, task: Task, params: FitParams, epoch: int) -> dict[st
             raise TrainingError(f"epoch {epoch + 1}: the loss is not finite ({named}); try a lower learning_rate")
         fit.optimizer.zero_grad(set_to_none=True)
         loss.backward()
+        average([*gradients(fit.model), *_moving_statistics(fit.model)])
         nn.utils.clip_grad_norm_(fit.model.parameters(), params.max_gradient_norm)
         fit.optimizer.step()
         fit.schedule.step()
@@ -171,3 +175,13 @@ def _train_epoch(fit: Fit, task: Task, params: FitParams, epoch: int) -> dict[st
     if torch.equal(before, after):
         raise TrainingError(f"epoch {epoch + 1}: no parameter moved")
     return {f"train/{name}": value.item() / params.steps for name, value in totals.items()}
+
+
+def gradients(model: nn.Module) -> Iterator[Tensor]:
+    """Those that a backward pass left."""
+    return (parameter.grad for parameter in model.parameters() if parameter.grad is not None)
+
+
+def _moving_statistics(model: nn.Module) -> Iterator[Tensor]:
+    """What BatchNorm gathered, where it is not frozen."""
+    return (buffer for module in model.modules() if module.training for buffer in module.buffers(recurse=False))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import torch
@@ -13,6 +14,7 @@ from deepfake.crops.choosing import evenly
 from deepfake.crops.shards import CropSet
 from deepfake.metrics.ranking import roc_auc
 from deepfake.modes import evaluating
+from deepfake.ranks import gather, share
 from deepfake.records import FAKE, REAL, CropRow
 from deepfake.runtime import derive_seed
 from deepfake.training.selection import Videos
@@ -38,8 +40,8 @@ class Slice:
         places = torch.arange(len(self.fakes)).split(_CHUNK)
         with evaluating(model), torch.no_grad():
             reals = [model(part) for part in self.reals.split(_CHUNK)]
-            fakes = [model(self._attacked(model, attack, rows)) for rows in places]
-        return Evasion(torch.cat(reals).float().tolist(), torch.cat(fakes).float().tolist())
+            fakes = gather(model(self._attacked(model, attack, rows)).float().tolist() for rows in share(places))
+        return Evasion(torch.cat(reals).float().tolist(), list(chain.from_iterable(fakes)))
 
     def _attacked(self, model: nn.Module, attack: Attack, rows: Tensor) -> Tensor:
         fakes = self.fakes[rows]

@@ -125,7 +125,7 @@ def _train(folder: Path, adversaries: str, args: argparse.Namespace) -> float:
     """Minutes that the training took in this run; a row that was killed before counts from there on."""
     start = time.monotonic()
     command = [sys.executable, str(SCRIPT), "--crops", str((args.crops / "train").absolute()),
-               "--start", str(args.baseline.absolute()), "--attacker", str(args.attacker.absolute()),
+               "--baseline", str(args.baseline.absolute()), "--attacker", str(args.attacker.absolute()),
                "--adversaries", adversaries, "--out", "robust.pt", "--curves", "curves"]  # fmt: skip
     alone = os.environ | {"OMP_NUM_THREADS": "1", "DEEPFAKE_WORKERS": "1"}  # two rows of two threads fight for cores
     done = subprocess.run(command, cwd=folder, env=alone, capture_output=True, text=True, check=False)

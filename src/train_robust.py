@@ -51,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     val = crops.in_splits(["val"])
 
     device = open_device()
-    baseline = load_checkpoint(args.start)
+    baseline = load_checkpoint(args.baseline)
     torch.manual_seed(derive_seed(params.seed, "adversaries"))
     eps = params.robust.eps or params.attack.eps
     opponents = OPPONENTS[args.adversaries]
@@ -59,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     adversaries = Adversaries(params.robust, params.unet, opponents, unet, eps=eps)
     fit = prepare_fit(baseline.build(device).requires_grad_(), params.robust)
     fit.companions["adversaries"] = adversaries
-    data = [file_hash(path) for path in [args.start, args.attacker, *sorted(args.crops.iterdir())]]
+    data = [file_hash(path) for path in [args.baseline, args.attacker, *sorted(args.crops.iterdir())]]
     settings = (params.seed, params.attack, params.unet, params.robust, params.baseline.augment, args.adversaries)
     state = work_folder("train_robust") / f"{work_key(*settings, data, str(device), code=loaded_code())}.pt"
     validate = _validation(val, params, adversaries, device)
@@ -80,8 +80,8 @@ def main(argv: Sequence[str] | None = None) -> None:
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--crops", required=True, type=Path, help="folder that cache_crops wrote")
-    parser.add_argument("--start", required=True, type=Path, help="checkpoint to start from: the baseline")
-    parser.add_argument("--attacker", required=True, type=Path, help="U-Net to start from: one fitted against --start")
+    parser.add_argument("--baseline", required=True, type=Path, help="checkpoint to start from")
+    parser.add_argument("--attacker", required=True, type=Path, help="U-Net to start from: one fitted against it")
     parser.add_argument("--out", required=True, type=Path, help="checkpoint to write")
     parser.add_argument("--curves", required=True, type=Path, help="folder for training curves")
     parser.add_argument("--adversaries", choices=OPPONENTS, default="both", help="who attacks in training")

@@ -173,7 +173,7 @@ class Adversaries:
         return self.inner_attack(model, batch.x, batch.y, seeds)
 
     def _meet_unet(self, model: nn.Module, batch: Batch) -> Tensor:
-        batch = batch.first(round(self.params.unet_share * len(batch.y)))
+        batch = batch.first(max(1, round(self.params.unet_share * len(batch.y))))
         losses = unet_losses(self.unet, model, batch, self.unet_params, self.budget)
         loss = torch.stack(list(losses.values())).sum()
         if not torch.isfinite(loss):

@@ -174,6 +174,7 @@ def _train_epoch(fit: Fit, task: Task, params: FitParams, epoch: int) -> dict[st
     after = torch.cat([parameter.detach().flatten() for parameter in fit.model.parameters()])
     if torch.equal(before, after):
         raise TrainingError(f"epoch {epoch + 1}: no parameter moved")
+    average(totals.values())
     return {f"train/{name}": value.item() / params.steps for name, value in totals.items()}
 
 

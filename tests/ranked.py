@@ -1,0 +1,70 @@
+"""A script for tests to start by itself or in several ranks: one training step, or a rank that fails."""
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from deepfake.crops.batches import Batch, TrainingBatches
+from deepfake.crops.shards import open_crops
+from deepfake.detector.hybrid import HybridDetector
+from deepfake.errors import DataError
+from deepfake.params import DetectorParams, TrainingParams
+from deepfake.ranks import gather, joined
+from deepfake.runtime import is_first
+from deepfake.stage import run
+from deepfake.training.clean import clean_step
+from deepfake.training.loop import Losses, Task, prepare_fit, run_fit
+
+PARAMS = TrainingParams(
+    epochs=1, steps=1, batch_size=8, learning_rate=1e-3, warmup=0.3, weight_decay=0.01, label_smoothing=0.05,
+    average_halflife=0.5, max_gradient_norm=1e9,
+)  # fmt: skip
+DETECTOR = DetectorParams(
+    backbone="efficientnet_lite0", stride=8, dim=16, depth=1, heads=2, dropout=0.0, pretrained=False, weights=None
+)
+
+
+@joined()
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--crops", type=Path)
+    parser.add_argument("--out", type=Path)
+    parser.add_argument("--fail", action="store_true")
+    args = parser.parse_args(argv)
+    if args.fail:
+        if not is_first():
+            raise DataError("crops.csv: this rank met bad data")
+        gather([])
+    step_once(args.crops, args.out)
+
+
+def step_once(crops: Path, out: Path) -> None:
+    """One step in float64 with BatchNorm's statistics frozen; writes the loss and the gradients."""
+    torch.manual_seed(0)
+    fit = prepare_fit(HybridDetector(DETECTOR).double(), PARAMS)
+    batches = TrainingBatches(
+        open_crops(crops), 1, PARAMS.batch_size, lambda crop, *_: crop, seed=0, device=torch.device("cpu"), workers=1
+    )
+
+    def in_float64(epoch: int) -> Iterator[Batch]:
+        return (Batch(batch.x.double(), batch.y.double(), batch.rows) for batch in batches.epoch(epoch))
+
+    def step(model: nn.Module, batch: Batch) -> Losses:
+        for module in model.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.eval()
+        return clean_step(PARAMS.label_smoothing)(model, batch)
+
+    task = Task(in_float64, step, validate=lambda _: {}, rank=lambda _: (0.0,))
+    run_fit(fit, task, PARAMS, seed=0, state=out.with_suffix(".state"), log=lambda _: None)
+    if is_first():
+        gradients = {name: parameter.grad for name, parameter in fit.model.named_parameters()}
+        torch.save({"loss": fit.history[0]["train/clean"], "gradients": gradients}, out)
+
+
+if __name__ == "__main__":
+    sys.exit(run(main, on_all_ranks=True))

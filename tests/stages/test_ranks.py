@@ -1,0 +1,88 @@
+"""Stages that torchrun starts in two processes (gloo, CPU) find what one process finds, and end together."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+from crop_folders import write_crop_folder
+from toy_project import REPOSITORY, Project
+
+from deepfake.detector.checkpoint import load_checkpoint
+from deepfake.records import FrameScore
+from deepfake.tables import read_rows
+
+TORCHRUN = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
+SCRIPT = REPOSITORY / "tests/ranked.py"
+SHARED = ("extract_faces@train", "train_robust@robust", "evaluate@baseline-train")
+
+
+@pytest.fixture(scope="module")
+def project(toy: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The toy project after stages were run again by two processes."""
+    project = toy.copy(tmp_path_factory.mktemp("ranks") / "project")
+    for stage in SHARED:
+        repro = ("dvc", "repro", "--force", "--no-run-cache", "--single-item", stage)
+        done = project.run(*repro, LAUNCH=" ".join(TORCHRUN), DEEPFAKE_WORK=str(project.root / "work of two"))
+        assert done.returncode == 0, f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+    return project
+
+
+def test_two_processes_find_the_same_faces_and_the_lock_does_not_know_them(toy: Project, project: Project) -> None:
+    before, after = (yaml.safe_load((one.root / "dvc.lock").read_text())["stages"] for one in (toy, project))
+    assert after["extract_faces@train"] == before["extract_faces@train"]
+    for stage in SHARED:
+        assert {**after[stage], "outs": ()} == {**before[stage], "outs": ()}
+
+
+def test_two_processes_give_every_frame_and_condition_a_score_and_clean_ones_the_same(
+    toy: Project, project: Project
+) -> None:
+    one, two = (scores(each) for each in (toy, project))
+    assert two.keys() == one.keys()
+    clean = [place for place in one if place[0] == "clean"]
+    assert clean
+    assert {place: two[place] for place in clean} == pytest.approx({place: one[place] for place in clean}, abs=1e-4)
+    assert {place: two[place] for place in one} == pytest.approx(one, abs=0.02), "an attack amplifies rounding"
+
+
+def test_two_processes_train_a_detector_that_is_whole(project: Project) -> None:
+    assert load_checkpoint(project.root / "models/robust.pt").build(torch.device("cpu"))
+    assert not list((project.root / "work of two/train_robust").iterdir()), "unfinished work is left"
+
+
+def test_a_training_step_of_two_processes_has_the_loss_and_gradient_of_one(tmp_path: Path) -> None:
+    crops = write_crop_folder(tmp_path / "crops", {"ffpp/original/1": 8, "ffpp/Deepfakes/1_2": 8}, size=32)
+    steps = []
+    for launch in ((sys.executable,), TORCHRUN):
+        out = tmp_path / f"{len(launch)}.pt"
+        done = start(*launch, str(SCRIPT), "--crops", str(crops), "--out", str(out))
+        assert done.returncode == 0, done.stderr[-3000:]
+        steps.append(torch.load(out, weights_only=True))
+    one, two = steps
+    assert two["loss"] == pytest.approx(one["loss"], abs=1e-6)
+    largest = max(gradient.abs().max().item() for gradient in one["gradients"].values())
+    assert largest > 1e-3
+    for name, gradient in one["gradients"].items():
+        torch.testing.assert_close(two["gradients"][name], gradient, rtol=1e-6, atol=1e-6 * largest)
+
+
+def test_a_rank_that_fails_ends_the_job_with_its_own_error() -> None:
+    done = start(*TORCHRUN, str(SCRIPT), "--fail")
+    assert done.returncode == 1
+    assert "error: crops.csv: this rank met bad data" in done.stderr.splitlines()
+
+
+def scores(project: Project) -> dict[tuple[str, str, int], float]:
+    rows = read_rows(project.root / "data/scores/baseline_train/frames.csv", FrameScore)
+    places = {(row.condition, row.video, row.frame): row.logit for row in rows}
+    assert len(places) == len(rows), "a frame was scored twice"
+    return places
+
+
+def start(*command: str) -> subprocess.CompletedProcess[str]:
+    env = {**os.environ, "PYTHONPATH": str(REPOSITORY / "src"), "DEEPFAKE_DEVICE": "cpu"}
+    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=120, check=False)

@@ -17,9 +17,9 @@ from deepfake.crops.self_blending import is_self_blended, self_blend, with_self_
 from deepfake.crops.shards import CropSet, open_crops, require_both_classes
 from deepfake.detector.checkpoint import Checkpoint, save_checkpoint
 from deepfake.detector.hybrid import HybridDetector
-from deepfake.evaluation.prediction import masked_face, score_clips, whole_clip
+from deepfake.evaluation.prediction import masked_face, validation_scores, whole_clip
 from deepfake.params import BaselineParams, Params, load_params
-from deepfake.ranks import gather, joined, share
+from deepfake.ranks import joined
 from deepfake.records import CropRow, FrameScore
 from deepfake.runtime import derive_seed, is_first, open_device, worker_count
 from deepfake.stage import run
@@ -94,11 +94,7 @@ def _validate(model: nn.Module, crops: CropSet, settings: BaselineParams, mask_f
 
 def _score(model: nn.Module, crops: CropSet, settings: BaselineParams, mask_faces: bool) -> list[FrameScore]:
     read = masked_face(crops) if mask_faces else whole_clip(crops)
-    batch_size = 2 * settings.batch_size  # without gradients there is room for more
-    batches = score_clips(
-        model, share(crops.clips()), read, condition="val", batch_size=batch_size, workers=worker_count()
-    )  # fmt: skip
-    return gather(score for batch in batches for score in batch)
+    return validation_scores(model, crops, read, batch_size=2 * settings.batch_size)  # no gradients: there is room
 
 
 def _save(path: Path, fit: Fit, params: Params, crops: CropSet, mask_faces: bool) -> None:

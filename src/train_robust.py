@@ -20,9 +20,9 @@ from deepfake.crops.batches import Batch, TrainingBatches
 from deepfake.crops.self_blending import is_self_blended, self_blend, with_self_blended
 from deepfake.crops.shards import CropSet, open_crops, require_both_classes
 from deepfake.detector.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from deepfake.evaluation.prediction import score_clips, whole_clip
+from deepfake.evaluation.prediction import validation_scores, whole_clip
 from deepfake.params import Params, load_params
-from deepfake.ranks import gather, joined, share
+from deepfake.ranks import joined
 from deepfake.records import CropRow, FrameScore
 from deepfake.runtime import derive_seed, is_first, open_device, worker_count
 from deepfake.stage import run
@@ -125,15 +125,7 @@ def _validation(
 
 
 def _score(model: nn.Module, crops: CropSet, batch_size: int) -> list[FrameScore]:
-    batches = score_clips(
-        model,
-        share(crops.clips()),
-        whole_clip(crops),
-        condition="val",
-        batch_size=2 * batch_size,
-        workers=worker_count(),
-    )
-    return gather(score for batch in batches for score in batch)
+    return validation_scores(model, crops, whole_clip(crops), batch_size=2 * batch_size)
 
 
 def _save(path: Path, fit: Fit, params: Params, baseline: Checkpoint, val: CropSet, adversaries: str) -> None:

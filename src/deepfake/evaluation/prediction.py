@@ -10,8 +10,9 @@ from deepfake.crops.batches import to_unit
 from deepfake.crops.cutting import mask_face
 from deepfake.crops.shards import CropSet
 from deepfake.modes import evaluating
+from deepfake.ranks import gather, share
 from deepfake.records import CropRow, FrameScore
-from deepfake.runtime import ahead
+from deepfake.runtime import ahead, worker_count
 
 Clip = Sequence[CropRow]
 ReadClip = Callable[[Clip], Sequence[np.ndarray]]
@@ -47,6 +48,18 @@ def score_clips(
     """
     for group, pixels in read_groups(clips, read, batch_size=batch_size, workers=workers):
         yield score_crops(model, [row for clip in group for row in clip], pixels, condition=condition)
+
+
+def validation_scores(model: nn.Module, crops: CropSet, read: ReadClip, *, batch_size: int) -> list[FrameScore]:
+    """Logits of every crop of a set, on every rank; each rank computes a share of them.
+
+    Args:
+        model, read, batch_size: as for `score_clips`.
+        crops: what is scored.
+    """
+    clips = share(crops.clips())
+    batches = score_clips(model, clips, read, condition="val", batch_size=batch_size, workers=worker_count())
+    return gather(score for batch in batches for score in batch)
 
 
 @torch.no_grad()

@@ -5,28 +5,23 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import nn
 
-from deepfake.corruptions.jpeg import jpeg
-from deepfake.crops.augmentation import augment
-from deepfake.crops.batches import TrainingBatches
-from deepfake.crops.cutting import mask_face
-from deepfake.crops.self_blending import is_self_blended, self_blend, with_self_blended
 from deepfake.crops.shards import CropSet, open_crops, require_both_classes
 from deepfake.detector.checkpoint import Checkpoint, save_checkpoint
 from deepfake.detector.hybrid import HybridDetector
 from deepfake.evaluation.prediction import masked_face, validation_scores, whole_clip
 from deepfake.params import BaselineParams, Params, load_params
 from deepfake.ranks import joined
-from deepfake.records import CropRow, FrameScore
-from deepfake.runtime import derive_seed, is_first, open_device, worker_count
+from deepfake.records import FrameScore
+from deepfake.runtime import derive_seed, is_first, open_device
 from deepfake.stage import run
 from deepfake.training.clean import clean_step
 from deepfake.training.curves import open_curves
 from deepfake.training.loop import Fit, Task, prepare_fit, run_fit
 from deepfake.training.selection import calibrate, frame_loss, halve, video_auc
+from deepfake.training.training_set import augmented_batches, trained_on
 from deepfake.work import file_hash, loaded_code, work_folder, work_key
 
 
@@ -39,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         settings = settings.model_copy(update={"epochs": params.control.epochs})
     crops = open_crops(args.crops)
     require_both_classes(crops, ["train", "val"], args.crops)
-    val = crops.in_splits(["val"])
+    train, val = (crops.in_splits([split]) for split in ("train", "val"))
 
     device = open_device()
     torch.manual_seed(derive_seed(params.seed, "weights"))
@@ -48,15 +43,19 @@ def main(argv: Sequence[str] | None = None) -> None:
     data = [file_hash(path) for path in sorted(args.crops.iterdir())]
     key = work_key(params.seed, params.detector, settings, args.mask_faces, data, str(device), code=loaded_code())
     state = work_folder("train_baseline") / f"{key}.pt"
+    batches = augmented_batches(
+        train, settings.augment, steps=settings.steps, batch_size=settings.batch_size, seed=params.seed, device=device,
+        mask_faces=args.mask_faces,
+    )  # fmt: skip
     task = Task(
-        batches=_batches(crops.in_splits(["train"]), settings, params.seed, device, args.mask_faces).epoch,
+        batches=batches.epoch,
         step=clean_step(settings.label_smoothing),
         validate=lambda average: _validate(average, val, settings, args.mask_faces),
         rank=lambda metrics: (metrics["val/auc"], -metrics["val/loss"]),
     )
     with open_curves(args.curves) as log:
         run_fit(fit, task, settings, seed=params.seed, state=state, log=log)
-    _save(args.out, fit, params, val, args.mask_faces)
+    _save(args.out, fit, params, train, val, args.mask_faces)
     if is_first():
         state.unlink()
 
@@ -70,22 +69,6 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def _batches(
-    crops: CropSet, settings: BaselineParams, seed: int, device: torch.device, mask_faces: bool
-) -> TrainingBatches:
-    def transform(crop: np.ndarray, row: CropRow, rng: np.random.Generator) -> np.ndarray:
-        if is_self_blended(row):
-            crop = self_blend(crop, row.face, rng)
-        if mask_faces:
-            crop = mask_face(crop, row.face)
-        return augment(crop, settings.augment, rng, compress=jpeg)
-
-    crops = with_self_blended(crops) if settings.augment.self_blended else crops
-    return TrainingBatches(
-        crops, settings.steps, settings.batch_size, transform, seed=seed, device=device, workers=worker_count()
-    )
-
-
 def _validate(model: nn.Module, crops: CropSet, settings: BaselineParams, mask_faces: bool) -> dict[str, float]:
     pick, _ = halve(crops.videos)
     scores = _score(model, crops, settings, mask_faces)
@@ -97,17 +80,18 @@ def _score(model: nn.Module, crops: CropSet, settings: BaselineParams, mask_face
     return validation_scores(model, crops, read, batch_size=2 * settings.batch_size)  # no gradients: there is room
 
 
-def _save(path: Path, fit: Fit, params: Params, crops: CropSet, mask_faces: bool) -> None:
+def _save(path: Path, fit: Fit, params: Params, train: CropSet, val: CropSet, mask_faces: bool) -> None:
     model = fit.average.module
     model.load_state_dict(fit.best_weights)
     best = fit.history[fit.best_epoch]
+    told = {"stage": "train_baseline", "seed": params.seed, "epoch": fit.best_epoch + 1}
     checkpoint = Checkpoint(
         detector=params.detector,
         faces=params.faces,
         crops=params.crops,
         weights=fit.best_weights,
-        calibration=calibrate(_score(model, crops, params.baseline, mask_faces), crops.videos),
-        training={"stage": "train_baseline", "seed": params.seed, "epoch": fit.best_epoch + 1, **best},
+        calibration=calibrate(_score(model, val, params.baseline, mask_faces), val.videos),
+        training={**told, **trained_on(train), **best},
     )
     if not is_first():
         return

@@ -8,29 +8,26 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import nn
 
 from deepfake.attacks.learned import Learned, load_attacker
 from deepfake.attacks.pgd import PGD
-from deepfake.corruptions.jpeg import jpeg
-from deepfake.crops.augmentation import augment
-from deepfake.crops.batches import Batch, TrainingBatches
-from deepfake.crops.self_blending import is_self_blended, self_blend, with_self_blended
+from deepfake.crops.batches import Batch
 from deepfake.crops.shards import CropSet, open_crops, require_both_classes
 from deepfake.detector.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from deepfake.evaluation.prediction import validation_scores, whole_clip
 from deepfake.params import Params, load_params
 from deepfake.ranks import joined
-from deepfake.records import CropRow, FrameScore
-from deepfake.runtime import derive_seed, is_first, open_device, worker_count
+from deepfake.records import FrameScore
+from deepfake.runtime import derive_seed, is_first, open_device
 from deepfake.stage import run
 from deepfake.training.adversarial import Adversaries, Opponents
 from deepfake.training.curves import open_curves
 from deepfake.training.free_pgd import replayed
 from deepfake.training.loop import Fit, Task, prepare_fit, run_fit
 from deepfake.training.selection import calibrate, frame_loss, halve, robust_rank, video_auc
+from deepfake.training.training_set import augmented_batches, trained_on
 from deepfake.training.watching import cut_slice
 from deepfake.work import file_hash, loaded_code, work_folder, work_key
 
@@ -48,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     params = load_params()
     crops = open_crops(args.crops)
     require_both_classes(crops, ["train", "val"], args.crops)
-    val = crops.in_splits(["val"])
+    train, val = (crops.in_splits([split]) for split in ("train", "val"))
 
     device = open_device()
     baseline = load_checkpoint(args.baseline)
@@ -64,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     state = work_folder("train_robust") / f"{work_key(*settings, data, str(device), code=loaded_code())}.pt"
     validate = _validation(val, params, adversaries, device)
     task = Task(
-        batches=_batches(crops.in_splits(["train"]), params, device),
+        batches=_batches(train, params, device),
         step=adversaries.step,
         validate=lambda average: adversaries.observed() | validate(average),
         rank=robust_rank(validate(fit.average.module)["val/auc"] - params.robust.max_clean_drop),
@@ -72,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     )
     with open_curves(args.curves) as log:
         run_fit(fit, task, params.robust, seed=params.seed, state=state, log=log)
-    _save(args.out, fit, params, baseline, val, args.adversaries)
+    _save(args.out, fit, params, baseline, train, val, args.adversaries)
     if is_first():
         state.unlink()
 
@@ -89,16 +86,10 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _batches(crops: CropSet, params: Params, device: torch.device) -> Callable[[int], Iterator[Batch]]:
-    def transform(crop: np.ndarray, row: CropRow, rng: np.random.Generator) -> np.ndarray:
-        if is_self_blended(row):
-            crop = self_blend(crop, row.face, rng)
-        return augment(crop, params.baseline.augment, rng, compress=jpeg)
-
-    crops = with_self_blended(crops) if params.baseline.augment.self_blended else crops
     robust, seed = params.robust, derive_seed(params.seed, "robust")
-    batches = TrainingBatches(
-        crops, robust.steps // robust.replays, robust.batch_size, transform, seed=seed, device=device,
-        workers=worker_count(),
+    batches = augmented_batches(
+        crops, params.baseline.augment, steps=robust.steps // robust.replays, batch_size=robust.batch_size, seed=seed,
+        device=device,
     )  # fmt: skip
     return lambda epoch: replayed(batches.epoch(epoch), robust.replays)
 
@@ -128,7 +119,9 @@ def _score(model: nn.Module, crops: CropSet, batch_size: int) -> list[FrameScore
     return validation_scores(model, crops, whole_clip(crops), batch_size=2 * batch_size)
 
 
-def _save(path: Path, fit: Fit, params: Params, baseline: Checkpoint, val: CropSet, adversaries: str) -> None:
+def _save(
+    path: Path, fit: Fit, params: Params, baseline: Checkpoint, train: CropSet, val: CropSet, adversaries: str
+) -> None:
     model = fit.average.module
     model.load_state_dict(fit.best_weights)
     best = fit.history[fit.best_epoch]
@@ -139,7 +132,7 @@ def _save(path: Path, fit: Fit, params: Params, baseline: Checkpoint, val: CropS
         crops=baseline.crops,
         weights=fit.best_weights,
         calibration=calibrate(_score(model, val, params.robust.batch_size), val.videos),
-        training={**told, **best},
+        training={**told, **trained_on(train), **best},
     )
     if not is_first():
         return

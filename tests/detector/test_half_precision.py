@@ -2,15 +2,21 @@
 
 from dataclasses import replace
 from pathlib import Path
+from statistics import fmean
 
 import pytest
 import torch
 from checkpoints import random_checkpoint
+from crop_folders import write_crop_folder
 
 import export_model
+from deepfake.crops.shards import open_crops
 from deepfake.detector.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from deepfake.detector.half_precision import LARGE, to_half_precision
 from deepfake.errors import CheckpointError
+from deepfake.evaluation.prediction import validation_scores, whole_clip
+from deepfake.records import REAL
+from deepfake.training.selection import video_logits
 
 CPU = torch.device("cpu")
 
@@ -75,10 +81,20 @@ def test_the_script_writes_the_same_bytes_every_time_and_from_its_own_result(
     checkpoint: Checkpoint, tmp_path: Path
 ) -> None:
     save_checkpoint(tmp_path / "m.pt", checkpoint)
-    export_model.main(["--model", str(tmp_path / "m.pt"), "--out", str(tmp_path / "release/a.pt")])
-    export_model.main(["--model", str(tmp_path / "m.pt"), "--out", str(tmp_path / "release/b.pt")])
-    export_model.main(["--model", str(tmp_path / "release/a.pt"), "--out", str(tmp_path / "release/c.pt")])
+    videos = {f"ffpp/{method}/{number}": 2 for method in ("original", "Deepfakes") for number in range(8)}
+    crops = write_crop_folder(tmp_path / "crops", videos, split="val", size=64)
+    for model, out in (("m", "release/a"), ("m", "release/b"), ("release/a", "release/c")):
+        files = ["--model", str(tmp_path / f"{model}.pt"), "--out", str(tmp_path / f"{out}.pt")]
+        export_model.main(["--crops", str(crops), *files])
     first, second, third = (path.read_bytes() for path in sorted((tmp_path / "release").iterdir()))
     assert first == second == third
     assert len(first) < 0.7 * (tmp_path / "m.pt").stat().st_size
-    assert load_checkpoint(tmp_path / "release/a.pt").calibration == checkpoint.calibration
+    assert share_of_reals_called_fake(tmp_path / "release/a.pt", crops) == 0, "none of 8 videos is less than 1 %"
+
+
+def share_of_reals_called_fake(path: Path, folder: Path) -> float:
+    exported, crops = load_checkpoint(path), open_crops(folder)
+    scores = validation_scores(exported.build(CPU), crops.of_label(REAL), whole_clip(crops), batch_size=3)
+    means = video_logits(scores).values()
+    assert max(means) > exported.calibration.video_threshold - 0.001, "the threshold stands right above them"
+    return fmean(mean >= exported.calibration.video_threshold for mean in means)

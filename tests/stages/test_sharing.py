@@ -24,7 +24,8 @@ def test_what_was_pulled_is_up_to_date_and_nothing_is_run_again(pulled: Project)
 
 
 def test_a_pulled_model_is_the_one_that_was_trained(pulled: Project) -> None:
-    pulled.succeed("python", "src/export_model.py", "--model", "models/robust.pt", "--out", "again.pt")
+    pulled.succeed("python", "src/export_model.py", "--crops", "data/crops/train", "--model", "models/robust.pt",
+                   "--out", "again.pt")  # fmt: skip
     assert (pulled.root / "again.pt").read_bytes() == (pulled.root / "models/release/robust.pt").read_bytes()
 
 

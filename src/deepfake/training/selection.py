@@ -80,6 +80,9 @@ def robust_rank(least_auc: float) -> Callable[[Mapping[str, float]], tuple[float
 def calibrate(scores: Sequence[FrameScore], videos: Videos) -> Calibration:
     """Thresholds on all clean validation reals, temperature on the half that did not pick the epoch.
 
+    A threshold stands by a ten-thousandth above the highest real that it must not reach, so that rounding on another
+    machine does not lift that one over it.
+
     Args:
         scores: of clean validation crops.
         videos: validation videos.

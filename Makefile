@@ -7,7 +7,7 @@ SHELL := /bin/bash
 BASE ?= main
 IMAGES ?= local
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
-.PHONY: help repro full test test-mutants lint format stale pr-report pr-gate clean
+.PHONY: help repro full test test-faults test-mutants lint format stale pr-report pr-gate clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 14
@@ -23,6 +23,9 @@ full: .venv/.run ## run it on the real data: make full FFPP=/data/FaceForensics+
 
 test: .venv/.dev ## run the tests
 	python -m pytest -q --numprocesses auto --maxprocesses 4 --dist loadfile
+
+test-faults: .venv/.dev ## kill, fill the disk and fuzz for longer, about half an hour
+	DEEPFAKE_FUZZ=20 python -m pytest -q tests/faults -m "faults or not faults"
 
 test-mutants: .venv/.dev ## put ten known bugs back, one at a time, and see that a test fails
 	python tests/run_mutants.py

@@ -44,9 +44,13 @@ class Project:
 
     def run(self, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run a command in the repository; its exit status is the caller's business."""
-        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        env = {**os.environ, "PATH": path, "PYTHONDONTWRITEBYTECODE": "1", "CI": "true", **environment}
+        env = _environment(**environment)
         return subprocess.run(command, cwd=self.root, env=env, capture_output=True, text=True, check=False)
+
+    def start(self, *command: str) -> subprocess.Popen[bytes]:
+        """Start a command in a process group of its own; what it prints is one stream."""
+        output: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "start_new_session": True}
+        return subprocess.Popen(command, cwd=self.root, env=_environment(), **output)
 
     def succeed(self, *command: str) -> str:
         """Run a command that must succeed, and give what it printed."""
@@ -58,6 +62,11 @@ class Project:
         """An independent copy, results and DVC cache included."""
         shutil.copytree(self.root, root, symlinks=True)
         return Project(root)
+
+
+def _environment(**changes: str) -> dict[str, str]:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return {**os.environ, "PATH": path, "PYTHONDONTWRITEBYTECODE": "1", "CI": "true", **changes}
 
 
 def run_toy(root: Path) -> Project:

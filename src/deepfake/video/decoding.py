@@ -2,7 +2,7 @@
 
 Files come from strangers. What they may cost is bounded by what is in them and never by a clock, so that a slow machine
 finds the same frames: the pixels of one frame, the pixels of all frames together, and the formats that are read at
-all (a playlist in a file named .mp4 could open other files and the network).
+all (a list in a file named .mp4 would be taken for the videos that it names).
 """
 
 import stat

@@ -105,7 +105,11 @@ def _paint_row(figure: Figure, row: Row, region: np.ndarray | None, *, bottom: f
             write(figure, left + _TILE / 2, bottom + _TILE + 0.1, title, ha="center", size=9.5)
         _answer(figure, left, bottom, look.logit, row.calibration)
         write(figure, left, bottom - 0.42, _worth(numbers), color=MUTED, size=8)
-    left = _LEFT + len(row.seen) * (_TILE + _GAP) + 0.02
+    if any(look.relevance.any() for look, _ in row.seen.values()):
+        _colour_bar(figure, _LEFT + len(row.seen) * (_TILE + _GAP) + 0.02, bottom, scale)
+
+
+def _colour_bar(figure: Figure, left: float, bottom: float, scale: float) -> None:
     bar = strip(figure, left, bottom, 0.11, _TILE)
     bar.imshow(np.linspace(1, 0, 256)[:, None], cmap=_HEAT, aspect="auto", extent=(0, 1, 0, scale))
     bar.set_xticks([])

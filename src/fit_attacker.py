@@ -22,7 +22,8 @@ from deepfake.runtime import derive_seed, open_device, worker_count
 from deepfake.stage import run
 from deepfake.training.attacker import attacker_step
 from deepfake.training.curves import open_curves
-from deepfake.training.loop import Task, prepare_fit, run_fit
+from deepfake.training.fit import prepare_fit
+from deepfake.training.loop import Task, run_fit
 from deepfake.training.selection import halve
 from deepfake.training.watching import cut_slice
 from deepfake.work import file_hash, loaded_code, work_folder, work_key

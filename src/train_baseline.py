@@ -24,7 +24,8 @@ from deepfake.runtime import derive_seed, open_device, worker_count
 from deepfake.stage import run
 from deepfake.training.clean import clean_step
 from deepfake.training.curves import open_curves
-from deepfake.training.loop import Fit, Task, prepare_fit, run_fit
+from deepfake.training.fit import Fit, prepare_fit
+from deepfake.training.loop import Task, run_fit
 from deepfake.training.selection import calibrate, frame_loss, halve, video_auc
 from deepfake.work import file_hash, loaded_code, work_folder, work_key
 

@@ -27,8 +27,9 @@ from deepfake.runtime import derive_seed, open_device, worker_count
 from deepfake.stage import run
 from deepfake.training.adversarial import Adversaries, Opponents
 from deepfake.training.curves import open_curves
+from deepfake.training.fit import Fit, prepare_fit
 from deepfake.training.free_pgd import replayed
-from deepfake.training.loop import Fit, Task, prepare_fit, run_fit
+from deepfake.training.loop import Task, run_fit
 from deepfake.training.selection import calibrate, frame_loss, halve, robust_rank, video_auc
 from deepfake.training.watching import cut_slice
 from deepfake.work import file_hash, loaded_code, work_folder, work_key

@@ -14,8 +14,9 @@ from deepfake.crops.batches import Batch
 from deepfake.params import RobustParams
 from deepfake.training.adversarial import Adversaries, Opponents
 from deepfake.training.clean import divergence
+from deepfake.training.fit import Fit, prepare_fit
 from deepfake.training.free_pgd import replayed
-from deepfake.training.loop import Fit, Task, TrainingError, prepare_fit, run_fit
+from deepfake.training.loop import Task, TrainingError, run_fit
 
 PARAMS = RobustParams(
     epochs=4, steps=6, batch_size=16, learning_rate=3e-3, warmup=0.3, weight_decay=0.01, label_smoothing=0.05,

@@ -15,8 +15,9 @@ from deepfake.crops.batches import Batch
 from deepfake.params import RobustParams, UnetParams
 from deepfake.training.attacker import unet_losses
 from deepfake.training.clean import detection_loss, divergence
+from deepfake.training.fit import Fit
 from deepfake.training.free_pgd import move_on, start
-from deepfake.training.loop import Fit, Losses, TrainingError
+from deepfake.training.loop import Losses, TrainingError
 
 Weights = dict[str, Tensor]
 

@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,7 @@ from deepfake.stage import run
 from deepfake.training.clean import clean_step
 from deepfake.training.curves import open_curves
 from deepfake.training.fit import Fit, prepare_fit
-from deepfake.training.loop import Task, run_fit
+from deepfake.training.loop import Task, keeping_best, run_fit
 from deepfake.training.selection import calibrate, frame_loss, halve, video_auc
 from deepfake.work import file_hash, loaded_code, work_folder, work_key
 
@@ -53,9 +54,10 @@ def main(argv: Sequence[str] | None = None) -> None:
         validate=lambda average: _validate(average, val, settings, args.mask_faces),
         rank=lambda metrics: (metrics["val/auc"], -metrics["val/loss"]),
     )
-    with open_curves(args.curves) as log:
+    save = partial(_save, fit=fit, params=params, crops=val, mask_faces=args.mask_faces)
+    with keeping_best(fit, state, save), open_curves(args.curves) as log:
         run_fit(fit, task, settings, seed=params.seed, state=state, log=log)
-    _save(args.out, fit, params, val, args.mask_faces)
+    save(args.out)
     state.unlink()
 
 

@@ -6,6 +6,7 @@ With `--adversaries none` it is the control: as many further steps on the same c
 import argparse
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +30,7 @@ from deepfake.training.adversarial import Adversaries, Opponents
 from deepfake.training.curves import open_curves
 from deepfake.training.fit import Fit, prepare_fit
 from deepfake.training.free_pgd import replayed
-from deepfake.training.loop import Task, run_fit
+from deepfake.training.loop import Task, keeping_best, run_fit
 from deepfake.training.selection import calibrate, frame_loss, halve, robust_rank, video_auc
 from deepfake.training.watching import cut_slice
 from deepfake.work import file_hash, loaded_code, work_folder, work_key
@@ -69,9 +70,10 @@ def main(argv: Sequence[str] | None = None) -> None:
         rank=robust_rank(validate(fit.average.module)["val/auc"] - params.robust.max_clean_drop),
         review=adversaries.review,
     )
-    with open_curves(args.curves) as log:
+    save = partial(_save, fit=fit, params=params, baseline=baseline, val=val, adversaries=args.adversaries)
+    with keeping_best(fit, state, save), open_curves(args.curves) as log:
         run_fit(fit, task, params.robust, seed=params.seed, state=state, log=log)
-    _save(args.out, fit, params, baseline, val, args.adversaries)
+    save(args.out)
     state.unlink()
 
 

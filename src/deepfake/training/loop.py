@@ -1,7 +1,8 @@
 """Fit a detector: steps, validation, the best epoch, and a way back from an epoch that went wrong."""
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,6 +79,23 @@ def run_fit(
             _go_on(fit, task, params, seed=seed, state=state, log=log)
         except NotFiniteError as error:
             _go_back(fit, state, error)
+
+
+@contextmanager
+def keeping_best(fit: Fit, state: Path, save: Callable[[Path], None]) -> Iterator[None]:
+    """Where the block gives training up, what `save` makes of the best epoch so far lies beside the state.
+
+    Raises:
+        TrainingError: that of the block; it also says where.
+    """
+    try:
+        yield
+    except TrainingError as error:
+        if fit.best_epoch < 0:
+            raise
+        path = state.with_suffix(".best.pt")
+        save(path)
+        raise TrainingError(f"{error}; epoch {fit.best_epoch + 1}, the best before, is kept in {path}") from error
 
 
 def _go_on(

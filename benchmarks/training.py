@@ -33,8 +33,9 @@ from deepfake.runtime import open_device, worker_count
 from deepfake.stage import run
 from deepfake.training.adversarial import Adversaries, Opponents
 from deepfake.training.clean import clean_step
+from deepfake.training.fit import prepare_fit
 from deepfake.training.free_pgd import replayed
-from deepfake.training.loop import Step, Task, prepare_fit, run_fit
+from deepfake.training.loop import Step, Task, run_fit
 
 OURS, WHOLE, CUT = "ours", "timm, the whole network", "timm, as much of it as ours has"
 ROBUST, CLEAN, USUAL = "robust epoch", "baseline epoch", "PGD-10 and U-Net in every batch"

@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from statistics import fmean
 from typing import cast
@@ -23,7 +24,8 @@ from deepfake.runtime import derive_seed, is_first, open_device, worker_count
 from deepfake.stage import run
 from deepfake.training.attacker import attacker_step
 from deepfake.training.curves import open_curves
-from deepfake.training.loop import Task, prepare_fit, run_fit
+from deepfake.training.fit import Fit, prepare_fit
+from deepfake.training.loop import Task, keeping_best, run_fit
 from deepfake.training.selection import halve
 from deepfake.training.watching import cut_slice
 from deepfake.work import file_hash, loaded_code, work_folder, work_key
@@ -55,15 +57,13 @@ def main(argv: Sequence[str] | None = None) -> None:
         validate=_validation(detector, crops.in_splits(["val"]), params, device),
         rank=lambda metrics: (-metrics["val/auc"], -metrics["val/logit"]),
     )
-    with open_curves(args.curves) as log:
+    save = partial(_save, fit=fit, unet=unet, eps=params.attack.eps)
+    with keeping_best(fit, state, save), open_curves(args.curves) as log:
         run_fit(fit, task, params.unet, seed=params.seed, state=state, log=log)
     if not is_first():
         return
-    unet.load_state_dict(fit.best_weights)
-    save_attacker(args.out, unet, params.attack.eps)
+    save(args.out)
     state.unlink()
-    best = fit.history[fit.best_epoch]
-    print(f"kept epoch {fit.best_epoch + 1} of {len(fit.history)}: validation frame AUC {best['val/auc']:.3f}")
 
 
 def _batches(crops: CropSet, params: Params, device: torch.device) -> TrainingBatches:
@@ -90,6 +90,13 @@ def _validation(
         return {"val/auc": evasion.auc, "val/logit": fmean(evasion.fakes)}
 
     return validate
+
+
+def _save(path: Path, fit: Fit, unet: PerturbationUNet, eps: float) -> None:
+    unet.load_state_dict(fit.best_weights)
+    save_attacker(path, unet, eps)
+    best = fit.history[fit.best_epoch]
+    print(f"kept epoch {fit.best_epoch + 1} of {len(fit.history)}: validation frame AUC {best['val/auc']:.3f}")
 
 
 if __name__ == "__main__":

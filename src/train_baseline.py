@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -19,7 +20,8 @@ from deepfake.runtime import derive_seed, is_first, open_device
 from deepfake.stage import run
 from deepfake.training.clean import clean_step
 from deepfake.training.curves import open_curves
-from deepfake.training.loop import Fit, Task, prepare_fit, run_fit
+from deepfake.training.fit import Fit, prepare_fit
+from deepfake.training.loop import Task, keeping_best, run_fit
 from deepfake.training.selection import calibrate, frame_loss, halve, video_auc
 from deepfake.training.training_set import augmented_batches, trained_on
 from deepfake.work import file_hash, loaded_code, work_folder, work_key
@@ -53,9 +55,10 @@ def main(argv: Sequence[str] | None = None) -> None:
         validate=lambda average: _validate(average, val, settings, args.mask_faces),
         rank=lambda metrics: (metrics["val/auc"], -metrics["val/loss"]),
     )
-    with open_curves(args.curves) as log:
+    save = partial(_save, fit=fit, params=params, train=train, val=val, mask_faces=args.mask_faces)
+    with keeping_best(fit, state, save), open_curves(args.curves) as log:
         run_fit(fit, task, settings, seed=params.seed, state=state, log=log)
-    _save(args.out, fit, params, train, val, args.mask_faces)
+    save(args.out)
     if is_first():
         state.unlink()
 

@@ -6,6 +6,7 @@ With `--adversaries none` it is the control: as many further steps on the same c
 import argparse
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -24,8 +25,9 @@ from deepfake.runtime import derive_seed, is_first, open_device
 from deepfake.stage import run
 from deepfake.training.adversarial import Adversaries, Opponents
 from deepfake.training.curves import open_curves
+from deepfake.training.fit import Fit, prepare_fit
 from deepfake.training.free_pgd import replayed
-from deepfake.training.loop import Fit, Task, prepare_fit, run_fit
+from deepfake.training.loop import Task, keeping_best, run_fit
 from deepfake.training.selection import calibrate, frame_loss, halve, robust_rank, video_auc
 from deepfake.training.training_set import augmented_batches, trained_on
 from deepfake.training.watching import cut_slice
@@ -67,9 +69,12 @@ def main(argv: Sequence[str] | None = None) -> None:
         rank=robust_rank(validate(fit.average.module)["val/auc"] - params.robust.max_clean_drop),
         review=adversaries.review,
     )
-    with open_curves(args.curves) as log:
+    save = partial(
+        _save, fit=fit, params=params, baseline=baseline, train=train, val=val, adversaries=args.adversaries
+    )  # fmt: skip
+    with keeping_best(fit, state, save), open_curves(args.curves) as log:
         run_fit(fit, task, params.robust, seed=params.seed, state=state, log=log)
-    _save(args.out, fit, params, baseline, train, val, args.adversaries)
+    save(args.out)
     if is_first():
         state.unlink()
 

@@ -17,7 +17,8 @@ from deepfake.ranks import gather, joined
 from deepfake.runtime import is_first
 from deepfake.stage import run
 from deepfake.training.clean import clean_step
-from deepfake.training.loop import Losses, Task, prepare_fit, run_fit
+from deepfake.training.fit import prepare_fit
+from deepfake.training.loop import Losses, Task, run_fit
 
 PARAMS = TrainingParams(
     epochs=1, steps=1, batch_size=8, learning_rate=1e-3, warmup=0.3, weight_decay=0.01, label_smoothing=0.05,

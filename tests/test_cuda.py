@@ -17,7 +17,8 @@ from deepfake.detector.hybrid import HybridDetector
 from deepfake.params import load_params
 from deepfake.training.adversarial import Adversaries, Opponents
 from deepfake.training.clean import clean_step
-from deepfake.training.loop import Task, prepare_fit, run_fit
+from deepfake.training.fit import prepare_fit
+from deepfake.training.loop import Task, run_fit
 
 pytestmark = [pytest.mark.cuda, pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU")]
 

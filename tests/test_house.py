@@ -17,20 +17,8 @@ ROOT = Path(__file__).resolve().parent.parent
 SRC = ROOT / "src"
 BENCHMARKS = ROOT / "benchmarks"  # scripts too, but no stages: they may import anything, and nothing imports them
 
-GROUND = {
-    "__init__",
-    "stage",
-    "params",
-    "records",
-    "findings",
-    "tables",
-    "errors",
-    "runtime",
-    "ranks",
-    "modes",
-    "work",
-    "video",
-}
+GROUND = {"__init__", "stage", "params", "records", "findings", "errors", "modes", "video"}
+GROUND |= {"archive", "ranks", "runtime", "tables", "work"}
 FIRST = {"sample", "datasets", "faces", "crops", "detector", "attacks", "corruptions", "metrics"}
 SECOND = {"training", "evaluation", "explain", "reporting", "scoring"}
 FLOORS = {room: floor for floor, rooms in enumerate((GROUND, FIRST, SECOND)) for room in rooms}

@@ -7,7 +7,7 @@ from deepfake.attacks.unet import PerturbationUNet
 from deepfake.crops.batches import Batch
 from deepfake.params import UnetParams
 from deepfake.training.attacker import attacker_step
-from deepfake.training.loop import prepare_fit
+from deepfake.training.fit import prepare_fit
 
 SIZE = 16
 EPS = 8 / 255

@@ -29,3 +29,10 @@ def frozen(model: nn.Module) -> Iterator[None]:
         finally:
             for parameter, requires_grad in wanted.items():
                 parameter.requires_grad_(requires_grad)
+
+
+def freeze_batch_statistics(model: nn.Module) -> None:
+    """BatchNorm keeps its running statistics, until the model is put into training mode again."""
+    for module in model.modules():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            module.eval()

@@ -80,6 +80,22 @@ def gather(mine: Iterable[Item]) -> list[Item]:
     return [part[place] for place in range(max(map(len, parts))) for part in parts if place < len(part)]
 
 
+def agree(value: Item) -> Item:
+    """What the first rank has, on every rank: where all decide by it, none may have another last digit."""
+    if rank_count() == 1:
+        return value
+    from torch import distributed
+
+    values = [value]
+    distributed.broadcast_object_list(values, src=0)
+    return values[0]
+
+
+def wait() -> None:
+    """Go on when all ranks have come so far."""
+    agree(None)
+
+
 def average(tensors: Iterable["Tensor"]) -> None:
     """Replace floating-point tensors by their means over all ranks, in place, in one exchange."""
     if rank_count() == 1:

@@ -9,8 +9,6 @@ from scoring.made_up import CALIBRATION, judge, person
 from deepfake.corruptions.h264 import h264
 from deepfake.corruptions.jpeg import jpeg
 from deepfake.errors import CheckpointError
-from deepfake.records import Calibration
-from deepfake.scoring.judging import Judge
 
 
 def brightness(crop: np.ndarray) -> float:
@@ -50,9 +48,3 @@ def test_a_picture_is_not_said_to_have_been_through_a_video_codec() -> None:
 def test_a_score_that_is_not_finite_is_an_error_and_no_answer() -> None:
     with pytest.raises(CheckpointError, match="robust: gives a score that is not finite"):
         judge(lambda _: math.nan).opinion(person(), "video")
-
-
-@pytest.mark.parametrize("values", [(0.0, 0.0, 0.0), (0.0, math.nan, 1.0), ("a", 0.0, 1.0)])
-def test_a_calibration_that_cannot_be_used_is_refused(values: tuple[float, float, float]) -> None:
-    with pytest.raises(CheckpointError, match="temperature above 0"):
-        Judge("robust", Calibration(*values), judge(brightness).score)

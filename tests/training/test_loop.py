@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from deepfake.crops.batches import Batch
 from deepfake.params import TrainingParams
 from deepfake.training.clean import clean_step
-from deepfake.training.loop import Fit, Task, TrainingError, prepare_fit, run_fit
+from deepfake.training.fit import Fit, prepare_fit
+from deepfake.training.loop import Task, TrainingError, run_fit
 
 PARAMS = TrainingParams(
     epochs=4, steps=5, batch_size=16, learning_rate=0.05, warmup=0.3, weight_decay=0.01, label_smoothing=0.05,

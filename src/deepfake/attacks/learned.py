@@ -2,21 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
-from pickle import UnpicklingError
-from zipfile import is_zipfile
 
 import torch
 from torch import Tensor, nn
 
+from deepfake.archive import checked_weights, load_archive, require_fit, save_archive
 from deepfake.attacks.ball import project
 from deepfake.attacks.unet import HARD, PerturbationUNet
 from deepfake.errors import CheckpointError
 from deepfake.modes import evaluating
-from deepfake.runtime import replacing
 
 FORMAT = "deepfake-attacker-1"
+_MOST_WIDTH = 256
 
 
 @dataclass(frozen=True)
@@ -41,10 +39,7 @@ def save_attacker(path: Path, unet: PerturbationUNet, eps: float) -> None:
     """Write an attacker, whole or not at all; the same attacker gives the same bytes."""
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in unet.state_dict().items()}
     content = {"format": FORMAT, "width": unet.out.in_channels, "eps": eps, "weights": weights}
-    buffer = BytesIO()  # torch.save to a path writes the file's name into the archive
-    torch.save(content, buffer)
-    with replacing(path) as temporary:
-        temporary.write_bytes(buffer.getvalue())
+    save_archive(path, content)
 
 
 def load_attacker(path: Path, device: torch.device) -> Learned:
@@ -53,17 +48,18 @@ def load_attacker(path: Path, device: torch.device) -> Learned:
     Raises:
         CheckpointError: no file, not one of ours, or damaged.
     """
-    if not path.exists() or not is_zipfile(path):
-        raise CheckpointError(f"{path}: {'not an attacker, or cut short' if path.exists() else 'no such file'}")
+    content = load_archive(path, FORMAT, name="an attacker")
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-        if content["format"] != FORMAT:
-            raise CheckpointError(f"{path}: not a {FORMAT} file")
-        unet = PerturbationUNet(content["width"])
-        unet.load_state_dict(content["weights"])
-        eps = float(content["eps"])
-    except (OSError, RuntimeError, EOFError, UnpicklingError, ValueError, LookupError, TypeError) as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise CheckpointError(f"{path}: not an attacker that can be loaded safely: {reason}") from error
+        width, eps, weights = content["width"], content["eps"], checked_weights(content["weights"])
+        if type(width) is not int or not 4 <= width <= _MOST_WIDTH or width % 4:
+            raise ValueError(f"width should be a multiple of 4 up to {_MOST_WIDTH}, not {width!r:.100}")
+        if not isinstance(eps, int | float) or not 0 < eps <= 1:
+            raise ValueError(f"eps should be above 0 and at most 1, not {eps!r:.100}")
+        with torch.device("meta"):
+            require_fit(weights, PerturbationUNet(width).state_dict())
+    except (KeyError, ValueError, CheckpointError) as error:
+        raise CheckpointError(f"{path}: damaged: {error}") from error
+    unet = PerturbationUNet(width)
+    unet.load_state_dict(weights)
     unet.requires_grad_(False)
     return Learned(unet.eval().to(device), eps)

@@ -8,15 +8,18 @@ import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tokenize import TokenError
+from typing import get_args
 
 import numpy as np
 
 from deepfake.errors import DataError
-from deepfake.records import FAKE, REAL, CropRow, FaceVideo
+from deepfake.records import FAKE, REAL, CropRow, FaceVideo, Split
 from deepfake.tables import read_rows, write_rows
 
 INDEX = "index.csv"
 VIDEOS = "videos.csv"
+_FAR = 2**17  # pixels; no crop is that large
 
 
 @dataclass(frozen=True)
@@ -101,14 +104,23 @@ def open_crops(folder: Path) -> CropSet:
     """Open what the cache_crops stage wrote; pixels are read when they are asked for.
 
     Raises:
-        DataError: a table or shard is missing, or the index points outside a shard.
+        DataError: a table or shard is missing or damaged, or one contradicts the other.
     """
-    videos = {video.video: video for video in read_rows(folder / VIDEOS, FaceVideo)}
+    videos: dict[str, FaceVideo] = {}
+    for video in read_rows(folder / VIDEOS, FaceVideo):
+        if fault := _fault_of_video(video) or ("is there twice" if video.video in videos else ""):
+            raise DataError(f"{folder / VIDEOS}: {video.video:.100} {fault}")
+        videos[video.video] = video
     rows = read_rows(folder / INDEX, CropRow)
     shards = {number: _open_shard(shard_path(folder, number)) for number in sorted({row.shard for row in rows})}
+    if len(sizes := sorted({pixels.shape[1] for pixels in shards.values()})) > 1:
+        raise DataError(f"{folder / INDEX}: its shards hold crops of sizes {sizes}, one would be right")
+    claimed: set[tuple[int, int]] = set()
     for row in rows:
-        if row.video not in videos or not 0 <= row.row < len(shards[row.shard]):
-            raise DataError(f"{folder / INDEX}: row {row.row} of shard {row.shard} ({row.video}) does not exist")
+        place = (row.shard, row.row)
+        if fault := _fault_of_row(row, videos, shards) or ("is there twice" if place in claimed else ""):
+            raise DataError(f"{folder / INDEX}: row {row.row} of shard {row.shard} ({row.video:.100}) {fault}")
+        claimed.add(place)
     return CropSet(videos, rows, shards)
 
 
@@ -117,11 +129,33 @@ def shard_path(folder: Path, number: int) -> Path:
     return folder / f"shard_{number:03d}.npy"
 
 
+def _fault_of_video(video: FaceVideo) -> str:
+    """What no video of ours is, or ""."""
+    if video.video.count("/") < 2:
+        return "should be dataset/method/video"
+    if video.label not in (REAL, FAKE):
+        return f"has label {video.label}, {REAL} (real) or {FAKE} (fake) would be right"
+    if video.split not in get_args(Split):
+        return f"has split {video.split:.100}, one of {', '.join(get_args(Split))} would be right"
+    return ""
+
+
+def _fault_of_row(row: CropRow, videos: dict[str, FaceVideo], shards: dict[int, np.ndarray]) -> str:
+    """In what a row contradicts the videos and shards, or ""."""
+    if row.video not in videos or not 0 <= row.row < len(shards[row.shard]):
+        return "does not exist"
+    if not (-_FAR < row.face_x0 < row.face_x1 < _FAR and -_FAR < row.face_y0 < row.face_y1 < _FAR):
+        return f"has a face at {tuple(row.face)}, which is no box"
+    return ""
+
+
 def _open_shard(path: Path) -> np.ndarray:
     try:
-        pixels = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path}: no crop shard ({error})") from error
+        pixels = np.lib.format.open_memmap(path, mode="r")  # unlike np.load, no archive and no pickle
+    except (OSError, ValueError, OverflowError, EOFError, MemoryError, SyntaxError, TokenError) as error:
+        raise DataError(f"{path}: no crop shard ({str(error)[:200] or type(error).__name__})") from error
     if pixels.dtype != np.uint8 or pixels.ndim != 4 or pixels.shape[1] != pixels.shape[2] or pixels.shape[3] != 3:
         raise DataError(f"{path}: holds {pixels.dtype} {pixels.shape}, crops are uint8 (N, S, S, 3)")
+    if left := path.stat().st_size - pixels.offset - pixels.nbytes:
+        raise DataError(f"{path}: {left} bytes are left over after {len(pixels)} crops")
     return pixels

@@ -1,25 +1,19 @@
 """A trained detector as one file: weights, how to build it, how it was trained, and how to read its logits."""
 
+import math
 from dataclasses import asdict, dataclass
-from io import BytesIO
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
-from zipfile import is_zipfile
 
 import torch
-from pydantic import ValidationError
 
+from deepfake.archive import checked_weights, load_archive, require_fit, save_archive
 from deepfake.detector.hybrid import HybridDetector
-from deepfake.errors import CheckpointError
+from deepfake.errors import CheckpointError, SettingsError
 from deepfake.params import CropsParams, DetectorParams, FacesParams
 from deepfake.records import Calibration
-from deepfake.runtime import replacing
 
 FORMAT = "deepfake-detector-1"
-
-# What torch's restricted unpickler raises on bytes that are damaged or forbidden.
-_UNREADABLE = (OSError, RuntimeError, EOFError, UnpicklingError, ValueError, LookupError, TypeError, AttributeError)
 
 
 @dataclass(frozen=True)
@@ -47,14 +41,29 @@ class Checkpoint:
         Raises:
             CheckpointError: the weights are not those of the network that the file describes.
         """
-        # Weights come from here, not from the network or the file that training started from.
-        model = HybridDetector(self.detector.model_copy(update={"pretrained": False, "weights": None}))
+        model = self._network()
         try:
             model.load_state_dict(self.weights)
         except RuntimeError as error:
             raise CheckpointError(f"weights do not fit the detector they claim to be: {error}") from error
         model.requires_grad_(False)
         return model.eval().to(device).to(memory_format=torch.channels_last)
+
+    def require_fit(self) -> None:
+        """Make sure, without filling any memory, that the weights are those of the network.
+
+        Raises:
+            CheckpointError: they are not, or there is no such network.
+        """
+        try:
+            with torch.device("meta"):  # the file may describe any network, and hold none of it
+                require_fit(self.weights, self._network().state_dict())
+        except SettingsError as error:
+            raise CheckpointError(str(error)) from error
+
+    def _network(self) -> HybridDetector:
+        # Weights come from the file, not from the network or the file that training started from.
+        return HybridDetector(self.detector.model_copy(update={"pretrained": False, "weights": None}))
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
@@ -68,37 +77,46 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         "calibration": asdict(checkpoint.calibration),
         "training": checkpoint.training,
     }
-    buffer = BytesIO()  # torch.save to a path writes the file's name into the archive
-    torch.save(content, buffer)
-    with replacing(path) as temporary:
-        temporary.write_bytes(buffer.getvalue())
+    save_archive(path, content)
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
     """Read a checkpoint; nothing that is stored in the file is run.
 
     Raises:
-        CheckpointError: no file, not one of ours, or damaged.
+        CheckpointError: no file, not one of ours, damaged, or with values that no detector has.
     """
-    if not path.exists():
-        raise CheckpointError(f"{path}: no such file")
-    if not is_zipfile(path):
-        raise CheckpointError(f"{path}: not a checkpoint, or cut short")
+    content = load_archive(path, FORMAT, name="a checkpoint")
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except _UNREADABLE as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise CheckpointError(f"{path}: not a checkpoint that can be loaded safely: {reason}") from error
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise CheckpointError(f"{path}: not a {FORMAT} file")
-    try:
-        return Checkpoint(
+        checkpoint = Checkpoint(
             detector=DetectorParams.model_validate(content["detector"]),
             faces=FacesParams.model_validate(content["faces"]),
             crops=CropsParams.model_validate(content["crops"]),
-            weights=content["weights"],
-            calibration=Calibration(**content["calibration"]),
-            training=content["training"],
+            weights=checked_weights(content["weights"]),
+            calibration=_calibration(content["calibration"]),
+            training=_training(content["training"]),
         )
-    except (KeyError, TypeError, ValidationError) as error:
+        checkpoint.require_fit()
+    except (KeyError, TypeError, ValueError, OverflowError, CheckpointError) as error:
         raise CheckpointError(f"{path}: damaged: {error}") from error
+    return checkpoint
+
+
+def _calibration(content: dict[str, Any]) -> Calibration:
+    calibration = Calibration(**content)
+    for name, value in vars(calibration).items():
+        if not isinstance(value, int | float) or not math.isfinite(value):
+            raise ValueError(f"{name} should be a finite number, not {value!r:.100}")
+    if calibration.temperature <= 0:
+        raise ValueError(f"temperature should be above 0, not {calibration.temperature}")
+    return calibration
+
+
+def _training(content: object) -> dict[str, Any]:
+    if not isinstance(content, dict) or not all(map(_is_plain, [*content, *content.values()])):
+        raise ValueError("its training should be a table of names and numbers")
+    return content
+
+
+def _is_plain(value: object) -> bool:
+    return isinstance(value, str | int | float)

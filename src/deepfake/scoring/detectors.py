@@ -29,16 +29,11 @@ def open_detector(path: Path, device: torch.device, score_with: ScoreWith) -> De
     """A detector on the device; it is called by its file's name without the suffix.
 
     Raises:
-        CheckpointError: not a checkpoint, or one that cannot score; one line that names the file.
+        CheckpointError: not a checkpoint, or damaged; one line that names the file.
     """
     checkpoint = load_checkpoint(path)
-    if not isinstance(checkpoint.weights, dict) or not isinstance(checkpoint.training, dict):
-        raise CheckpointError(f"{path}: damaged: its weights and its training should be tables")
-    try:
-        model = checkpoint.build(device)
-        judge = Judge(path.stem, checkpoint.calibration, score_with(model))
-    except CheckpointError as error:
-        raise CheckpointError(f"{path}: {str(error).splitlines()[0]}") from error
+    model = checkpoint.build(device)
+    judge = Judge(path.stem, checkpoint.calibration, score_with(model))
     return Detector(os.path.relpath(path), checkpoint, model, judge)
 
 

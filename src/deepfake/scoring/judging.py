@@ -59,14 +59,6 @@ class Judge:
     calibration: Calibration
     score: Score
 
-    def __post_init__(self) -> None:
-        numbers = vars(self.calibration).values()
-        if (
-            not all(isinstance(n, int | float) and math.isfinite(n) for n in numbers)
-            or self.calibration.temperature <= 0
-        ):
-            raise CheckpointError(f"{self.calibration} needs finite numbers and a temperature above 0")
-
     def opinion(self, person: Person, kind: Kind) -> Opinion:
         """The opinion about a face in a video, or in a picture, which H.264 has nothing to do with."""
         clips = [[person.crops[index] for index in clip] for clip in person.clips]

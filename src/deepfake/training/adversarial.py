@@ -1,6 +1,8 @@
 """Training a detector while PGD and a U-Net attack it (Madry et al. 2018; Goodfellow et al. 2014 for the game)."""
 
+import sys
 from collections import defaultdict, deque
+from collections.abc import Iterable
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
@@ -12,14 +14,18 @@ from deepfake.attacks.learned import Learned
 from deepfake.attacks.pgd import PGD
 from deepfake.attacks.unet import PerturbationUNet
 from deepfake.crops.batches import Batch
+from deepfake.modes import freeze_batch_statistics
 from deepfake.params import RobustParams, UnetParams
 from deepfake.ranks import average
 from deepfake.training.attacker import unet_losses
-from deepfake.training.clean import detection_loss, divergence
-from deepfake.training.free_pgd import move_on, start
-from deepfake.training.loop import Fit, Losses, TrainingError, gradients
+from deepfake.training.clean import adversarial_losses
+from deepfake.training.fit import Fit, gradients
+from deepfake.training.free_pgd import Round, move_on, start
+from deepfake.training.loop import MOST_SETBACKS, Losses, TrainingError
+from deepfake.training.overfitting import LastGood
 
 Weights = dict[str, Tensor]
+DIVERGED = 1000.0  # nats; a perturbation is bounded, and the loss of a U-Net that still plays is a few
 
 
 @dataclass(frozen=True)
@@ -28,21 +34,6 @@ class Opponents:
 
     pgd: bool = True
     unet: bool = True
-
-
-@dataclass
-class _Round:
-    """One batch and what the adversaries made of it.
-
-    Attributes:
-        batch: the clean crops.
-        x_pgd: PGD's crops, a leaf whose gradient moves them on when the batch is replayed; None without PGD.
-        x_unet: the U-Net's version of the first crops of the batch; None without U-Net.
-    """
-
-    batch: Batch
-    x_pgd: Tensor | None
-    x_unet: Tensor | None
 
 
 class Adversaries:
@@ -65,11 +56,11 @@ class Adversaries:
         self.params, self.unet_params, self.opponents, self.eps = params, unet_params, opponents, eps
         self.unet = unet.requires_grad_(True)
         self._optimizer = torch.optim.Adam(self.unet.parameters(), lr=params.unet_learning_rate)
-        self._earlier, self._good = deepcopy(unet), dict[str, Weights]()
+        self._earlier, self._good = deepcopy(unet), LastGood(params.max_overfit)
         self._pool: deque[Weights] = deque(maxlen=params.pool)
-        self._steps, self._strength, self._best_watched = 0, 1, 0.0
+        self._steps, self._strength, self._setbacks = 0, 1, 0
         self._seen: dict[str, float] = defaultdict(float)
-        self._round: _Round | None = None
+        self._round: Round | None = None
 
     @property
     def budget(self) -> float:
@@ -93,14 +84,14 @@ class Adversaries:
         """Named losses of the detector on one batch, after the adversaries had their turn."""
         self._round = self._next_round(model, batch)
         if self.params.batch_statistics == "frozen":
-            _freeze_batch_statistics(model)
+            freeze_batch_statistics(model)
         crops = {"clean": batch.x, "pgd": self._round.x_pgd, "unet": self._round.x_unet}
         met = {name: x for name, x in crops.items() if x is not None}
         # One pass: batch statistics that are not frozen are those of the mixture.
         parts = model(torch.cat(list(met.values()))).split([len(x) for x in met.values()])
         self._seen["eps"] += self.budget
         self._steps += 1
-        return self._losses(dict(zip(met, parts, strict=True)), batch.y)
+        return adversarial_losses(dict(zip(met, parts, strict=True)), batch.y, self.params)
 
     def observed(self) -> dict[str, float]:
         """What the adversaries did, as means since the last call: budget, and the U-Net's losses."""
@@ -109,23 +100,23 @@ class Adversaries:
         return means if self.opponents.pgd or self.opponents.unet else {}
 
     def review(self, fit: Fit) -> None:
-        """Remember this epoch's U-Net; after catastrophic overfitting take the epoch back and strengthen PGD.
+        """Remember this epoch's U-Net, unless it diverged; after catastrophic overfitting take the epoch back.
 
-        Catastrophic overfitting (Wong et al. 2020): the detector withstands the cheap inner attack as well as before,
-        and the stronger attack that watches it finds it broken.
+        Raises:
+            TrainingError: the one or the other, too often.
         """
-        if self.opponents.unet:
-            self._pool.append(_copy(self.unet))
-        metrics = fit.history[-1]
-        watched = metrics.get("val/watch_auc", 1.0)
-        broken = watched < self._best_watched - self.params.max_overfit
-        if broken and self._good and metrics["val/inner_auc"] - watched > self.params.max_overfit:
-            fit.model.load_state_dict(self._good["model"])
-            fit.average.module.load_state_dict(self._good["average"])
-            self._strength *= 2
+        metrics, number = fit.history[-1], len(fit.history)
+        networks = [fit.model, fit.average.module, self.unet]
+        if self.opponents.pgd and self._good.is_lost(metrics):
+            self._strengthen_pgd(f"epoch {number} overfitted: AUC {metrics['val/inner_auc']:.3f} under the inner PGD")
+            self._good.restore(networks, [fit.optimizer, self._optimizer])
             return
-        self._best_watched = max(watched, self._best_watched) if self.opponents.pgd else 0.0
-        self._good = {"model": _copy(fit.model), "average": _copy(fit.average.module)}
+        if self.opponents.unet:
+            if metrics.get("train/attack", 0.0) > DIVERGED or not _is_finite(self.unet.parameters()):
+                self._take_back_unet()
+            self._pool.append(_copy(self.unet))
+        if self.opponents.pgd:
+            self._good.keep(metrics, networks, [fit.optimizer, self._optimizer])
 
     def state_dict(self) -> dict[str, Any]:
         """As `Companion`."""
@@ -133,8 +124,8 @@ class Adversaries:
             "unet": self.unet.state_dict(),
             "optimizer": self._optimizer.state_dict(),
             "pool": list(self._pool),
-            "good": self._good,
-            "numbers": [self._steps, self._strength, self._best_watched],
+            "good": self._good.state_dict(),
+            "numbers": [self._steps, self._strength, self._setbacks],
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -142,29 +133,19 @@ class Adversaries:
         self.unet.load_state_dict(state["unet"])
         self._optimizer.load_state_dict(state["optimizer"])
         self._pool = deque(state["pool"], maxlen=self.params.pool)
-        self._good = state["good"]
-        self._steps, self._strength, self._best_watched = state["numbers"]
+        self._good.load_state_dict(state["good"])
+        self._steps, self._strength, self._setbacks = state["numbers"]
+        self._round = None
+        self._seen.clear()
 
-    def _losses(self, logits: dict[str, Tensor], y: Tensor) -> Losses:
-        params, smoothing = self.params, self.params.label_smoothing
-        losses = {"clean": params.clean_weight * detection_loss(logits["clean"], y, smoothing)}
-        if "pgd" in logits:
-            trades = params.pgd_loss == "trades"
-            loss = divergence(logits["clean"], logits["pgd"]) if trades else detection_loss(logits["pgd"], y, smoothing)
-            losses["pgd"] = params.pgd_weight * loss
-        if "unet" in logits:
-            attacked = y[: len(logits["unet"])]
-            losses["unet"] = params.unet_weight * detection_loss(logits["unet"], attacked, smoothing)
-        return losses
-
-    def _next_round(self, model: nn.Module, batch: Batch) -> _Round:
+    def _next_round(self, model: nn.Module, batch: Batch) -> Round:
         """The same batch with its perturbation moved on, or a new one."""
         last, length = self._round, self.params.pgd_step_size * self.budget
         if last is not None and last.batch is batch:
             x_pgd = None if last.x_pgd is None else move_on(last.x_pgd, batch.x, self.budget, length)
-            return _Round(batch, x_pgd, last.x_unet)
+            return Round(batch, x_pgd, last.x_unet)
         x_pgd = self._meet_pgd(model, batch) if self.opponents.pgd else None
-        return _Round(batch, x_pgd, self._meet_unet(model, batch) if self.opponents.unet else None)
+        return Round(batch, x_pgd, self._meet_unet(model, batch) if self.opponents.unet else None)
 
     def _meet_pgd(self, model: nn.Module, batch: Batch) -> Tensor:
         seeds = torch.randint(2**62, batch.y.shape).tolist()
@@ -176,12 +157,13 @@ class Adversaries:
         batch = batch.first(max(1, round(self.params.unet_share * len(batch.y))))
         losses = unet_losses(self.unet, model, batch, self.unet_params, self.budget)
         loss = torch.stack(list(losses.values())).sum()
-        if not torch.isfinite(loss):
-            raise TrainingError("the U-Net's loss is not finite; try a lower robust.unet_learning_rate")
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()
         average(gradients(self.unet))
         nn.utils.clip_grad_norm_(self.unet.parameters(), self.unet_params.max_gradient_norm)
+        if not _is_finite(gradients(self.unet)):  # nor was the loss
+            self._take_back_unet()
+            return Learned(self.unet, self.budget)(model, batch.x, batch.y, ())
         self._optimizer.step()
         for name, value in losses.items():
             self._seen[name] += value.item()
@@ -191,12 +173,25 @@ class Adversaries:
             met.load_state_dict(self._pool[int(torch.randint(len(self._pool), ()))])
         return Learned(met, self.budget)(model, batch.x, batch.y, ())
 
+    def _take_back_unet(self) -> None:
+        """The U-Net's last good weights again, with half the learning rate and none of the moments."""
+        if self._setbacks == MOST_SETBACKS:
+            raise TrainingError("the U-Net diverges again and again; try a lower robust.unet_learning_rate")
+        self._setbacks += 1
+        self.unet.load_state_dict(self._pool[-1] if self._pool else self._earlier.state_dict())
+        rate = self._optimizer.param_groups[0]["lr"] / 2
+        self._optimizer = torch.optim.Adam(self.unet.parameters(), lr=rate)
+        print(f"the U-Net diverged: back to its last good weights, at a learning rate of {rate:g}", file=sys.stderr)
 
-def _freeze_batch_statistics(model: nn.Module) -> None:
-    """BatchNorm keeps its running statistics."""
-    for module in model.modules():
-        if isinstance(module, nn.modules.batchnorm._BatchNorm):
-            module.eval()
+    def _strengthen_pgd(self, why: str) -> None:
+        if self._strength == 2**MOST_SETBACKS:
+            raise TrainingError(f"{why}, broken under a longer one, again and again; raise robust.pgd_steps")
+        self._strength *= 2
+        print(f"{why}, broken under a longer one: taken back; {self._strength} times the steps", file=sys.stderr)
+
+
+def _is_finite(tensors: Iterable[Tensor]) -> bool:
+    return all(bool(torch.isfinite(tensor).all()) for tensor in tensors)
 
 
 def _copy(module: nn.Module) -> Weights:

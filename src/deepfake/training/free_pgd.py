@@ -5,12 +5,28 @@ steps then costs no pass of its own.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import repeat
 
 from torch import Tensor
 
 from deepfake.attacks.ball import project, uniform_noise
 from deepfake.crops.batches import Batch
+
+
+@dataclass
+class Round:
+    """One batch and what the adversaries made of it.
+
+    Attributes:
+        batch: the clean crops.
+        x_pgd: PGD's crops, a leaf whose gradient moves them on when the batch is replayed; None without PGD.
+        x_unet: the U-Net's version of the first crops of the batch; None without U-Net.
+    """
+
+    batch: Batch
+    x_pgd: Tensor | None
+    x_unet: Tensor | None
 
 
 def replayed(batches: Iterable[Batch], times: int) -> Iterator[Batch]:

@@ -1,40 +1,33 @@
-"""Fit a detector: steps, averaged weights, validation, the best epoch, and a state to go on from after a kill."""
+"""Fit a detector: steps, validation, the best epoch, and a way back from an epoch that went wrong."""
 
+import sys
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
 
 import torch
-from timm.optim import param_groups_weight_decay
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from deepfake.crops.batches import Batch
 from deepfake.errors import DeepfakeError
 from deepfake.params import FitParams
-from deepfake.ranks import average
-from deepfake.runtime import derive_seed, is_first, progress, rank, replacing
+from deepfake.ranks import agree, average, wait
+from deepfake.runtime import derive_seed, is_first, progress, rank
+from deepfake.training.fit import Fit, gradients, moving_statistics
 
 Losses = dict[str, Tensor]
 Step = Callable[[nn.Module, Batch], Losses]
 Validate = Callable[[nn.Module], dict[str, float]]
+MOST_SETBACKS = 3  # times that a fit may go back before it is given up
 
 
 class TrainingError(DeepfakeError):
     """Training that cannot go on, or did nothing."""
 
 
-class Companion(Protocol):
-    """What changes along with the model and must survive a kill with it, such as an adversary."""
-
-    def state_dict(self) -> dict[str, Any]:
-        """All of its state, as tensors and plain values."""
-        ...
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from a state."""
-        ...
+class NotFiniteError(TrainingError):
+    """An epoch that ended in numbers that are none; with shorter steps it may end well."""
 
 
 @dataclass(frozen=True)
@@ -53,61 +46,7 @@ class Task:
     step: Step
     validate: Validate
     rank: Callable[[dict[str, float]], tuple[float, ...]]
-    review: Callable[["Fit"], None] = lambda _: None
-
-
-@dataclass
-class Fit:
-    """The state of a fit after some epochs.
-
-    Attributes:
-        model: weights being trained.
-        average: exponential moving average of weights and buffers; this is what is validated and kept.
-        companions: by name, what is saved along with the model.
-        history: metrics of each finished epoch.
-        best_epoch: number of the best one, from 0; -1 before the first.
-        best_weights: the average's weights after that epoch.
-    """
-
-    model: nn.Module
-    average: AveragedModel
-    optimizer: torch.optim.Optimizer
-    schedule: torch.optim.lr_scheduler.LRScheduler
-    companions: dict[str, Companion] = field(default_factory=dict)
-    history: list[dict[str, float]] = field(default_factory=list)
-    best_epoch: int = -1
-    best_weights: dict[str, Tensor] = field(default_factory=dict)
-
-    def save(self, path: Path) -> None:
-        """Write the state, whole or not at all."""
-        state: dict[str, Any] = {name: part.state_dict() for name, part in self._parts().items()}
-        state |= {"history": self.history, "best_epoch": self.best_epoch, "best_weights": self.best_weights}
-        with replacing(path) as temporary:
-            torch.save(state, temporary)
-
-    def load(self, path: Path, device: torch.device) -> None:
-        """Go on from a saved state."""
-        state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
-        for name, part in self._parts().items():
-            part.load_state_dict(state[name])
-        self.history, self.best_epoch = state["history"], state["best_epoch"]
-        self.best_weights = state["best_weights"]
-
-    def _parts(self) -> dict[str, Any]:
-        named = {"model": self.model, "average": self.average, "optimizer": self.optimizer, "schedule": self.schedule}
-        return named | self.companions
-
-
-def prepare_fit(model: nn.Module, params: FitParams) -> Fit:
-    """A fit that has not taken a step: AdamW, one-cycle schedule (Smith 2018), averaged weights."""
-    groups = param_groups_weight_decay(model, params.weight_decay)
-    optimizer = torch.optim.AdamW(groups, lr=params.learning_rate)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, params.learning_rate, total_steps=params.epochs * params.steps, pct_start=params.warmup
-    )
-    decay = 0.5 ** (1 / (params.average_halflife * params.steps))
-    average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True)
-    return Fit(model, average, optimizer, schedule)
+    review: Callable[[Fit], None] = lambda _: None
 
 
 def run_fit(
@@ -127,17 +66,47 @@ def run_fit(
         log: gets the metrics of every epoch, those before `state` included.
 
     Raises:
-        TrainingError: a loss that is not finite, or an epoch that moved no parameter.
+        TrainingError: an epoch that moved no parameter; or one with a loss or weights that are not finite, after
+            the fit went back to the epoch before and halved its learning rate `MOST_SETBACKS` times.
     """
     device = next(fit.model.parameters()).device
     if state.exists():
         fit.load(state, device)
+    elif is_first():
+        fit.save(state)  # what the first epoch goes back to
     for metrics in fit.history:
         log(metrics)
+    while len(fit.history) < params.epochs:
+        try:
+            _go_on(fit, task, params, seed=seed, state=state, log=log)
+        except NotFiniteError as error:
+            _go_back(fit, state, error)
+
+
+@contextmanager
+def keeping_best(fit: Fit, state: Path, save: Callable[[Path], None]) -> Iterator[None]:
+    """Where the block gives training up, what `save` makes of the best epoch so far lies beside the state.
+
+    Raises:
+        TrainingError: that of the block; it also says where.
+    """
+    try:
+        yield
+    except TrainingError as error:
+        if fit.best_epoch < 0:
+            raise
+        path = state.with_suffix(".best.pt")
+        save(path)
+        raise TrainingError(f"{error}; epoch {fit.best_epoch + 1}, the best before, is kept in {path}") from error
+
+
+def _go_on(
+    fit: Fit, task: Task, params: FitParams, *, seed: int, state: Path, log: Callable[[dict[str, float]], None]
+) -> None:
     for epoch in range(len(fit.history), params.epochs):
         torch.manual_seed(derive_seed(seed, "dropout", rank() * params.epochs + epoch))
         metrics = _train_epoch(fit, task, params, epoch)
-        metrics |= task.validate(fit.average.module)
+        metrics = agree(metrics | task.validate(fit.average.module))
         fit.history.append(metrics)
         if fit.best_epoch < 0 or task.rank(metrics) > task.rank(fit.history[fit.best_epoch]):
             fit.best_epoch = epoch
@@ -146,6 +115,24 @@ def run_fit(
         if is_first():
             fit.save(state)
         log(metrics)
+
+
+def _go_back(fit: Fit, state: Path, error: NotFiniteError) -> None:
+    """The state after the last good epoch, with half the learning rate; written down, so that a kill changes nothing.
+
+    Raises:
+        NotFiniteError: the fit went back often enough.
+    """
+    if fit.setbacks == MOST_SETBACKS:
+        raise error
+    fit.load(state, next(fit.model.parameters()).device)
+    fit.setbacks += 1
+    fit.halve_learning_rate()
+    wait()  # until every rank has read what the first one is about to replace
+    if not is_first():
+        return
+    fit.save(state)
+    print(f"{error}: back to epoch {len(fit.history)}, at half the learning rate", file=sys.stderr)
 
 
 def _train_epoch(fit: Fit, task: Task, params: FitParams, epoch: int) -> dict[str, float]:
@@ -159,12 +146,13 @@ def _train_epoch(fit: Fit, task: Task, params: FitParams, epoch: int) -> dict[st
         with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
             losses = task.step(fit.model, batch)
         loss = torch.stack(list(losses.values())).sum()
-        if not torch.isfinite(loss):
+        average([total := loss.detach().clone()])
+        if not torch.isfinite(total):  # on any rank
             named = ", ".join(f"{name} {value.item():g}" for name, value in losses.items())
-            raise TrainingError(f"epoch {epoch + 1}: the loss is not finite ({named}); try a lower learning_rate")
+            raise NotFiniteError(f"epoch {epoch + 1}: the loss is not finite ({named}); try a lower learning_rate")
         fit.optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        average([*gradients(fit.model), *_moving_statistics(fit.model)])
+        average([*gradients(fit.model), *moving_statistics(fit.model)])
         nn.utils.clip_grad_norm_(fit.model.parameters(), params.max_gradient_norm)
         fit.optimizer.step()
         fit.schedule.step()
@@ -172,17 +160,9 @@ def _train_epoch(fit: Fit, task: Task, params: FitParams, epoch: int) -> dict[st
         for name, value in losses.items():
             totals[name] = totals.get(name, torch.zeros((), device=device)) + value.detach()
     after = torch.cat([parameter.detach().flatten() for parameter in fit.model.parameters()])
+    if not torch.isfinite(after).all():  # the last step had a gradient that was not; any before shows in the loss
+        raise NotFiniteError(f"epoch {epoch + 1}: the weights are not finite; try a lower learning_rate")
     if torch.equal(before, after):
         raise TrainingError(f"epoch {epoch + 1}: no parameter moved")
     average(totals.values())
     return {f"train/{name}": value.item() / params.steps for name, value in totals.items()}
-
-
-def gradients(model: nn.Module) -> Iterator[Tensor]:
-    """Those that a backward pass left."""
-    return (parameter.grad for parameter in model.parameters() if parameter.grad is not None)
-
-
-def _moving_statistics(model: nn.Module) -> Iterator[Tensor]:
-    """What BatchNorm gathered, where it is not frozen."""
-    return (buffer for module in model.modules() if module.training for buffer in module.buffers(recurse=False))

@@ -22,6 +22,10 @@ class DataError(DeepfakeError):
     """A dataset, table or shard that is missing, empty or contradicts itself."""
 
 
+class ScoreError(DataError):
+    """Scores that are no numbers."""
+
+
 class MediaError(DeepfakeError):
     """A video or picture that cannot be decoded."""
 

@@ -11,7 +11,9 @@ from toy_detectors import EPS, UNET, draw_crops, train_small
 
 from deepfake.attacks.unet import PerturbationUNet
 from deepfake.crops.batches import Batch
+from deepfake.metrics.ranking import roc_auc
 from deepfake.params import RobustParams
+from deepfake.records import FAKE, REAL
 from deepfake.training.adversarial import DIVERGED, Adversaries, Opponents
 from deepfake.training.fit import Fit, prepare_fit
 from deepfake.training.loop import MOST_SETBACKS, Losses, Task, TrainingError, keeping_best, run_fit
@@ -70,11 +72,8 @@ class Training:
 
 def infinite_once(training: Training, losses: Losses) -> Losses:
     """In epoch 2 the loss is infinite, until the learning rate is lower."""
-    return (
-        {**losses, "clean": losses["clean"] * math.inf}
-        if training.epoch == 1 and training.fit.setbacks == 0
-        else losses
-    )
+    disturbed = training.epoch == 1 and training.fit.setbacks == 0
+    return {**losses, "clean": losses["clean"] * math.inf} if disturbed else losses
 
 
 def infinite_gradient_once(training: Training, losses: Losses) -> Losses:
@@ -139,6 +138,19 @@ def test_a_training_that_is_given_up_says_where_its_best_epoch_is(tmp_path: Path
     assert all(torch.isfinite(value).all() for value in kept.values())
 
 
+def test_an_epoch_whose_scores_are_none_is_begun_again_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    training = Training()
+
+    def validation(epoch: int) -> dict[str, float]:
+        logits = [0.0, math.inf if epoch == 1 and training.fit.setbacks == 0 else 1.0]
+        return {**GOOD, "val/auc": roc_auc(logits, [REAL, FAKE])}
+
+    training.metrics = validation
+    training.run(tmp_path / "state.pt")
+    assert training.fit.setbacks == 1
+    assert "epoch 2: in validation 1 of 2 scores are not finite" in capsys.readouterr().err
+
+
 def test_a_learning_rate_beyond_reason_is_halved_and_then_given_up(tmp_path: Path) -> None:
     training = Training()
     for group in training.fit.optimizer.param_groups:
@@ -161,7 +173,7 @@ def test_a_unet_that_diverged_goes_back_to_its_last_good_weights_and_training_go
 ) -> None:
     whole, killed, resumed = (Training(nan_unet_once) for _ in range(3))
     whole.run(tmp_path / "a.pt")
-    assert "the U-Net diverged: back to its last good weights, at a learning rate of 0.005" in capsys.readouterr().err
+    assert "the U-Net's loss diverged: back to its last good weights, learning rate 0.005" in capsys.readouterr().err
     assert whole.fit.setbacks == 0, "the detector did not suffer"
     assert all(torch.isfinite(value).all() for value in weights_of(whole.fit).values())
     assert all(math.isfinite(value) for metrics in whole.fit.history for value in metrics.values())

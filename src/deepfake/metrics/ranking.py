@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from deepfake.errors import DataError
+from deepfake.errors import DataError, ScoreError
 from deepfake.records import FAKE, REAL
 
 Floats = npt.NDArray[np.float64]
@@ -123,7 +123,7 @@ def checked(scores: npt.ArrayLike, labels: npt.ArrayLike) -> tuple[Floats, npt.N
     if values.ndim != 1 or values.shape != classes.shape:
         raise DataError(f"{values.shape} scores and {classes.shape} labels: one label for each score would be right")
     if not np.isfinite(values).all():
-        raise DataError(f"{np.count_nonzero(~np.isfinite(values))} of {len(values)} scores are not finite")
+        raise ScoreError(f"{np.count_nonzero(~np.isfinite(values))} of {len(values)} scores are not finite")
     if not np.isin(classes, (REAL, FAKE)).all():
         raise DataError(f"labels {sorted(set(classes.tolist()))}: 0 for real and 1 for fake would be right")
     is_fake = classes == FAKE

@@ -181,7 +181,7 @@ class Adversaries:
         self.unet.load_state_dict(self._pool[-1] if self._pool else self._earlier.state_dict())
         rate = self._optimizer.param_groups[0]["lr"] / 2
         self._optimizer = torch.optim.Adam(self.unet.parameters(), lr=rate)
-        print(f"the U-Net diverged: back to its last good weights, at a learning rate of {rate:g}", file=sys.stderr)
+        print(f"the U-Net's loss diverged: back to its last good weights, learning rate {rate:g}", file=sys.stderr)
 
     def _strengthen_pgd(self, why: str) -> None:
         if self._strength == 2**MOST_SETBACKS:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from deepfake.crops.batches import Batch
-from deepfake.errors import DeepfakeError
+from deepfake.errors import DeepfakeError, ScoreError
 from deepfake.params import FitParams
 from deepfake.ranks import agree, average, wait
 from deepfake.runtime import derive_seed, is_first, progress, rank
@@ -66,8 +66,8 @@ def run_fit(
         log: gets the metrics of every epoch, those before `state` included.
 
     Raises:
-        TrainingError: an epoch that moved no parameter; or one with a loss or weights that are not finite, after
-            the fit went back to the epoch before and halved its learning rate `MOST_SETBACKS` times.
+        TrainingError: an epoch that moved no parameter; or one with a loss, weights or scores that are not finite,
+            after the fit went back to the epoch before and halved its learning rate `MOST_SETBACKS` times.
     """
     device = next(fit.model.parameters()).device
     if state.exists():
@@ -106,7 +106,7 @@ def _go_on(
     for epoch in range(len(fit.history), params.epochs):
         torch.manual_seed(derive_seed(seed, "dropout", rank() * params.epochs + epoch))
         metrics = _train_epoch(fit, task, params, epoch)
-        metrics = agree(metrics | task.validate(fit.average.module))
+        metrics = agree(metrics | _validate(fit, task, epoch))
         fit.history.append(metrics)
         if fit.best_epoch < 0 or task.rank(metrics) > task.rank(fit.history[fit.best_epoch]):
             fit.best_epoch = epoch
@@ -115,6 +115,13 @@ def _go_on(
         if is_first():
             fit.save(state)
         log(metrics)
+
+
+def _validate(fit: Fit, task: Task, epoch: int) -> dict[str, float]:
+    try:
+        return task.validate(fit.average.module)
+    except ScoreError as error:  # finite weights can be so large that what they give is not
+        raise NotFiniteError(f"epoch {epoch + 1}: in validation {error}; try a lower learning_rate") from error
 
 
 def _go_back(fit: Fit, state: Path, error: NotFiniteError) -> None:

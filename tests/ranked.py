@@ -1,6 +1,7 @@
-"""A script for tests to start by itself or in several ranks: one training step, or a rank that fails."""
+"""A script for tests to start by itself or in several ranks: one training step, well or ill, or a rank that fails."""
 
 import argparse
+import math
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -34,16 +35,17 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--crops", type=Path)
     parser.add_argument("--out", type=Path)
-    parser.add_argument("--fail", action="store_true")
+    parser.add_argument("--fail", action="store_true", help="the last rank meets an error, the first waits for it")
+    parser.add_argument("--ill", action="store_true", help="the loss is infinite on the last rank, once")
     args = parser.parse_args(argv)
     if args.fail:
         if not is_first():
             raise DataError("crops.csv: this rank met bad data")
         gather([])
-    step_once(args.crops, args.out)
+    step_once(args.crops, args.out, ill=args.ill)
 
 
-def step_once(crops: Path, out: Path) -> None:
+def step_once(crops: Path, out: Path, *, ill: bool) -> None:
     """One step in float64 with BatchNorm's statistics frozen; writes the loss and the gradients."""
     torch.manual_seed(0)
     fit = prepare_fit(HybridDetector(DETECTOR).double(), PARAMS)
@@ -58,13 +60,16 @@ def step_once(crops: Path, out: Path) -> None:
         for module in model.modules():
             if isinstance(module, nn.BatchNorm2d):
                 module.eval()
-        return clean_step(PARAMS.label_smoothing)(model, batch)
+        losses = clean_step(PARAMS.label_smoothing)(model, batch)
+        disturbed = ill and not is_first() and fit.setbacks == 0
+        return {"clean": losses["clean"] * math.inf} if disturbed else losses
 
     task = Task(in_float64, step, validate=lambda _: {}, rank=lambda _: (0.0,))
     run_fit(fit, task, PARAMS, seed=0, state=out.with_suffix(".state"), log=lambda _: None)
     if is_first():
         gradients = {name: parameter.grad for name, parameter in fit.model.named_parameters()}
-        torch.save({"loss": fit.history[0]["train/clean"], "gradients": gradients}, out)
+        told = {"loss": fit.history[0]["train/clean"], "gradients": gradients, "setbacks": fit.setbacks}
+        torch.save(told, out)
 
 
 if __name__ == "__main__":

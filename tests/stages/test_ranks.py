@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -55,19 +56,16 @@ def test_two_processes_train_a_detector_that_is_whole(project: Project) -> None:
 
 
 def test_a_training_step_of_two_processes_has_the_loss_and_gradient_of_one(tmp_path: Path) -> None:
-    crops = write_crop_folder(tmp_path / "crops", {"ffpp/original/1": 8, "ffpp/Deepfakes/1_2": 8}, size=32)
-    steps = []
-    for launch in ((sys.executable,), TORCHRUN):
-        out = tmp_path / f"{len(launch)}.pt"
-        done = start(*launch, str(SCRIPT), "--crops", str(crops), "--out", str(out))
-        assert done.returncode == 0, done.stderr[-3000:]
-        steps.append(torch.load(out, weights_only=True))
-    one, two = steps
+    one, two = step_once(tmp_path, sys.executable), step_once(tmp_path, *TORCHRUN)
     assert two["loss"] == pytest.approx(one["loss"], abs=1e-6)
     largest = max(gradient.abs().max().item() for gradient in one["gradients"].values())
     assert largest > 1e-3
     for name, gradient in one["gradients"].items():
         torch.testing.assert_close(two["gradients"][name], gradient, rtol=1e-6, atol=1e-6 * largest)
+
+
+def test_an_infinite_loss_on_one_rank_takes_all_of_them_back(tmp_path: Path) -> None:
+    assert step_once(tmp_path, *TORCHRUN, ill=True)["setbacks"] == 1
 
 
 def test_a_rank_that_fails_ends_the_job_with_its_own_error() -> None:
@@ -81,6 +79,16 @@ def scores(project: Project) -> dict[tuple[str, str, int], float]:
     places = {(row.condition, row.video, row.frame): row.logit for row in rows}
     assert len(places) == len(rows), "a frame was scored twice"
     return places
+
+
+def step_once(folder: Path, *launch: str, ill: bool = False) -> dict[str, Any]:
+    crops, out = folder / "crops", folder / f"{len(launch)}.pt"
+    if not crops.exists():
+        write_crop_folder(crops, {"ffpp/original/1": 8, "ffpp/Deepfakes/1_2": 8}, size=32)
+    done = start(*launch, str(SCRIPT), "--crops", str(crops), "--out", str(out), *["--ill"] * ill)
+    assert done.returncode == 0, done.stderr[-3000:]
+    step: dict[str, Any] = torch.load(out, weights_only=True)
+    return step
 
 
 def start(*command: str) -> subprocess.CompletedProcess[str]:

@@ -1,5 +1,6 @@
 """Face extraction on the corpus of bad media: everything is scored or named with its reason, at a bounded price."""
 
+import json
 import os
 import subprocess
 import sys
@@ -12,8 +13,11 @@ import pytest
 import torch
 import yaml
 from bad_media import HEIGHT, WIDTH, Medium, encode, make_corpus, person, png_of_size, turn
+from checkpoints import random_checkpoint
 
 import extract_faces as stage
+import predict
+from deepfake.detector.checkpoint import save_checkpoint
 from deepfake.errors import DataError, MediaError
 from deepfake.faces.extraction import FoundFaces, extract_faces
 from deepfake.faces.mtcnn import FaceFinder
@@ -90,6 +94,23 @@ def test_every_file_is_scored_or_named_with_its_reason(
 def test_what_is_no_file_is_named_and_not_waited_for(tables: tuple[dict[str, FaceVideo], list[FaceBox]]) -> None:
     for name, reason in NO_FILES.items():
         assert reason in tables[0][name].reason
+
+
+def test_predict_has_an_answer_for_every_file(
+    corpus: list[Medium], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save_checkpoint(tmp_path / "random.pt", random_checkpoint())
+    files = [str(medium.path) for medium in corpus]
+    assert predict.main([*files, "--model", str(tmp_path / "random.pt"), "--json"]) == predict.STATUS["unreadable"]
+    answers = {answer["file"]: answer for answer in json.loads(capsys.readouterr().out)["files"]}
+    assert list(answers) == files
+    for medium in corpus:
+        answer = answers[str(medium.path)]
+        assert (answer["outcome"] == "unreadable") == bool(answer["reason"]), answer
+        assert (answer["outcome"] in ("unreadable", "no face")) == (not answer["faces"]), answer
+        if medium.reason is not None:
+            verdicts = {"fake", "real", "inconclusive"}
+            assert answer["outcome"] in {"": verdicts, "no face found": {"no face"}}.get(medium.reason, {"unreadable"})
 
 
 def test_boxes_belong_to_their_own_video_in_any_order_and_with_any_number_of_threads(

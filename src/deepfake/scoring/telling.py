@@ -11,8 +11,8 @@ from deepfake.scoring.judging import CODECS, H264_CRF, JPEG_QUALITY, Judge, Read
 _TITLES = dict(zip(CODECS, (f"JPEG {JPEG_QUALITY}", f"H.264 CRF {H264_CRF}"), strict=True))
 
 CAUTION = (
-    "the file does not say whose faces it has seen; the detectors that come with this project have seen rendered "
-    "faces only and must not be believed on real ones"
+    "the file does not say whose faces it has seen, for a dataset goes by the name of its folder layout; the detectors "
+    "that come with this project have seen rendered faces only and must not be believed on real ones"
 )
 
 

@@ -80,6 +80,13 @@ def test_empty_maps_unknown_numbers_and_boundless_regions_are_drawn(region: np.n
     assert decode(draw_panel(face(region), [Row("baseline", CALIBRATION, seen)], eps=8 / 255)).any()
 
 
+def test_a_row_without_evidence_has_no_colour_bar() -> None:
+    right = slice(925, None)  # of the tiles
+    empty, full = (draw_panel(face(None), rows(*[strength] * 3)[:1], eps=8 / 255) for strength in (0.0, 1.0))
+    assert (decode(empty)[:, right] == 255).all()
+    assert (decode(full)[:, right] != 255).any()
+
+
 def test_a_name_with_a_dollar_sign_and_one_without_end_are_drawn(panel: bytes) -> None:
     named = replace(face(None), row=replace(face(None).row, video=f"manifest/$_{'long' * 9}/{'endless' * 20}$"))
     assert decode(draw_panel(named, rows(1.0, 0.2, 0.5), eps=8 / 255)).shape == decode(panel).shape

@@ -182,7 +182,7 @@ def running(project: Project, stage: Stage) -> Iterator[subprocess.Popen[bytes]]
 
     Scripts that outlive it are not waited for: the next run must bear with them.
     """
-    process = project.start(*REPRO, "--single-item", stage.name)
+    process = project.start("env", "--default-signal=INT", *REPRO, "--single-item", stage.name)  # as in a terminal
     try:
         yield process
     finally:

@@ -48,8 +48,9 @@ pr-report: .venv/.run ## say in pr-report.md what this branch changes in the res
 pr-gate: .venv/.run ## fail if the robust detector's headline declined beyond tolerance: BASE=main
 	python src/pr_report.py --base $(BASE) --gate
 
-clean: ## forget unfinished work; results stay
+clean: ## forget unfinished work and what kills left; results stay
 	rm -rf .work
+	find . -name '.*.tmp' -not -path './.*/*' -prune -exec rm -rf {} +
 
 .venv/.run: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; try make PYTHON=python3.12")'

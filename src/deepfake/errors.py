@@ -2,16 +2,19 @@
 
 import re
 
+_ROOM = 700  # characters at either end of a line; a cell of a table may have any number
+
 
 class DeepfakeError(Exception):
     """A fault of the input or the settings, worded for the person who can mend it.
 
-    As text it is one printable line, whatever the names and messages in it hold: a file may be called `a\\nb`.
+    As text it is one printable line of bounded length, whatever the names in it hold: a file may be called `a\\nb`.
     """
 
     def __str__(self) -> str:
         line = re.sub(r"\s*[\r\n]\s*", " ", super().__str__())
-        return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in line)
+        line = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in line)
+        return line if len(line) <= 2 * _ROOM else f"{line[:_ROOM]} … {line[-_ROOM:]}"
 
 
 class SettingsError(DeepfakeError):

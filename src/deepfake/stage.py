@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import os
+import re
 import signal
 import sys
 import threading
@@ -44,32 +45,58 @@ def run(main: Callable[[Sequence[str] | None], int | None], *, on_all_ranks: boo
         return INTERRUPTED
 
 
-def end_with_parent() -> None:
-    """Interrupt this process within a second after the one that started it has died."""
-    parent = os.getppid()
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Under DVC: end with it, or when the same stage is started again; begin when no earlier run of it is left."""
+    stage = os.environ.get("DVC_STAGE", "").rpartition(":")[2]
+    if not stage:
+        yield
+        return
+    child, dvc = _below_dvc()
+    if not is_first():  # the first rank waits for all of them
+        _end_when(lambda: _parent(child) != dvc)
+        yield
+        return
+    _LOCKS.mkdir(parents=True, exist_ok=True)
+    lock, mine = _LOCKS / stage, str(os.getpid())
+    with lock.open("w") as file:  # the lock goes with the file, however the process ends
+        print(mine, end="", file=file, flush=True)
+        _end_when(lambda: _parent(child) != dvc or _text(lock) not in (mine, ""))
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _end_when(reason: Callable[[], bool]) -> None:
+    """Interrupt this process within a second after there is a reason to."""
     # A shell that starts a process in the background has it ignore Ctrl-C.
     last = signal.SIGINT if signal.getsignal(signal.SIGINT) is signal.default_int_handler else signal.SIGTERM
 
     def watch() -> None:
-        while os.getppid() == parent:
+        while not reason():
             time.sleep(0.5)
         os.kill(os.getpid(), last)
 
     threading.Thread(target=watch, daemon=True).start()
 
 
-@contextmanager
-def _alone() -> Iterator[None]:
-    """Under DVC: end with it, and wait until no earlier run of the same stage is left, whose DVC was killed."""
-    stage = os.environ.get("DVC_STAGE")
-    if not stage:
-        yield
-        return
-    end_with_parent()
-    if not is_first():  # the first rank waits for all of them
-        yield
-        return
-    _LOCKS.mkdir(parents=True, exist_ok=True)
-    with (_LOCKS / stage.replace("/", "_")).open("w") as file:  # the lock goes with the file, however the process ends
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+def _below_dvc() -> tuple[int, int]:
+    """Numbers of the process that DVC started and of DVC; above the script there may be a shell and torchrun."""
+    child, parent = os.getpid(), os.getppid()
+    while parent and sys.argv[0] in _text(Path(f"/proc/{parent}/cmdline")):
+        child, parent = parent, _parent(parent)
+    return child, parent
+
+
+def _parent(process: int) -> int:
+    """Number of the process above, 0 if the process has ended."""
+    if process == os.getpid():
+        return os.getppid()
+    found = re.search(r"^PPid:\s*(\d+)", _text(Path(f"/proc/{process}/status")), re.MULTILINE)
+    return int(found[1]) if found else 0
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(errors="replace")
+    except OSError:
+        return ""

@@ -178,6 +178,7 @@ def check(root: Path, layout: Layout, role: str) -> None:
 @example(["path", "label", "label"], [["0.mp4", "0", "1"]], "train")
 @example(["path", "label", "video"], [["0.mp4", "0", "a\rb"], ["1.mp4", "1", "b"]], "cross")
 @example(["path", "label"], [["0.mp4", "0"], ["link.mp4", "1"]], "cross")
+@example(["path", "label"], [["0.mp4", "x" * 5000]], "train")
 def test_any_manifest_is_read_or_refused_in_one_line(
     root: Path, columns: list[str], rows: list[list[str]], role: str
 ) -> None:

@@ -50,6 +50,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     train, val = (crops.in_splits([split]) for split in ("train", "val"))
 
     device = open_device()
+    if device.type == "cpu":  # a second thread would hardly help crops this small, and its rounding makes another model
+        torch.set_num_threads(1)
     baseline = load_checkpoint(args.baseline)
     torch.manual_seed(derive_seed(params.seed, "adversaries"))
     eps = params.robust.eps or params.attack.eps

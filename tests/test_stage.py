@@ -38,7 +38,8 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
     def begin(*command: str, **environment: str) -> "subprocess.Popen[bytes]":
         env = {**os.environ, "PYTHONPATH": source, "DVC_STAGE": "toy@train", **environment}
-        processes.append(subprocess.Popen([sys.executable, *command], cwd=tmp_path, env=env, start_new_session=True))
+        as_in_a_terminal = ("env", "--default-signal=INT", sys.executable, *command)
+        processes.append(subprocess.Popen(as_in_a_terminal, cwd=tmp_path, env=env, start_new_session=True))
         return processes[-1]
 
     yield begin

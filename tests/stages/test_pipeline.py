@@ -149,7 +149,9 @@ def test_a_bad_setting_is_one_line_and_can_be_undone(project: Project, setting: 
     assert len(errors) == 1
     assert line in errors[0]
     assert "Traceback" not in done.stdout + done.stderr
-    project.succeed("git", "checkout", "params.yaml", "dvc.lock", "metrics", "plots", "docs/model_card.md")
+    project.succeed(
+        "git", "checkout", "params.yaml", "dvc.lock", "metrics", "plots", "models/release", "docs/model_card.md"
+    )
     project.succeed("dvc", "checkout")
     assert "up to date" in project.succeed("dvc", "repro")
 
@@ -208,7 +210,7 @@ def test_a_stale_lock_is_named(project: Project) -> None:
     done = project.run("python", ".ci/stale.py")
     assert done.returncode == 1
     assert "stale: cache_crops@train: src/deepfake/crops/cutting.py is modified\n" in done.stderr
-    assert "stale: export@baseline: reads what train_baseline writes\n" in done.stderr, "its own inputs are unchanged"
+    assert "stale: fit_attacker@baseline: reads what cache_crops@train writes\n" in done.stderr, "its own are unchanged"
     assert "stale: make_sample" not in done.stderr
 
 

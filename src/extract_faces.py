@@ -1,10 +1,14 @@
 """Stage: find the dominant face in every video of a dataset."""
 
 import argparse
+import os
 import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+
+# Before torch is imported: its threads would otherwise spin between two steps of MTCNN, on the cores that decode.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 from deepfake.datasets import find_videos
 from deepfake.errors import DataError

@@ -1,16 +1,14 @@
-"""Face detection by MTCNN (Zhang et al. 2016), with facenet-pytorch's weights; nothing else knows that package."""
+"""Face detection by MTCNN (Zhang et al. 2016): frames -> detections."""
 
 from collections.abc import Sequence
 
 import cv2
 import numpy as np
 import torch
-from facenet_pytorch import MTCNN
 
+from deepfake.faces.cascade import SMALLEST, Cascade
 from deepfake.params import FacesParams
 from deepfake.records import Box, Detection
-
-_SMALLEST_PYRAMID = 12  # MTCNN's first network sees 12x12 windows; a smaller frame has none
 
 
 class FaceFinder:
@@ -18,7 +16,7 @@ class FaceFinder:
 
     def __init__(self, params: FacesParams, device: torch.device) -> None:
         self._params = params
-        self._mtcnn = MTCNN(keep_all=True, min_face_size=params.min_face, device=device)
+        self._cascade = Cascade(params.min_face, device)
 
     def find(self, frames: Sequence[np.ndarray]) -> list[list[Detection]]:
         """Faces in frames of one size, each frame's most probable first.
@@ -29,20 +27,14 @@ class FaceFinder:
         Returns:
             For each frame its detections, with boxes in pixels of the frames given; an empty list for no face.
         """
-        height, width = frames[0].shape[:2]
-        # The first scale of MTCNN's pyramid is 12 / min_face.
-        if min(height, width) * _SMALLEST_PYRAMID / self._params.min_face < _SMALLEST_PYRAMID:
+        if min(frames[0].shape[:2]) * SMALLEST / self._params.min_face < SMALLEST:  # no window fits, at the first scale
             return [[] for _ in frames]
-        boxes, probabilities = self._mtcnn.detect(np.stack(frames))
-        return [self._detections(b, p) for b, p in zip(boxes, probabilities, strict=True)]
+        return [self._detections(faces) for faces in self._cascade.detect(frames)]
 
-    def _detections(self, boxes: np.ndarray | None, probabilities: np.ndarray) -> list[Detection]:
-        if boxes is None:  # what MTCNN says instead of an empty list
-            return []
-        pairs = zip(boxes.tolist(), probabilities.tolist(), strict=True)
-        found = [Detection(Box(*box), probability) for box, probability in pairs]
+    def _detections(self, faces: np.ndarray) -> list[Detection]:
+        found = [Detection(Box(*map(float, box)), float(probability)) for *box, probability in faces]
         kept = [detection for detection in found if detection.probability >= self._params.min_probability]
-        return sorted(kept, key=lambda detection: -detection.probability)
+        return sorted(kept, key=lambda detection: (-detection.probability, -detection.box.area))
 
 
 def shrink(frame: np.ndarray, max_side: int) -> tuple[np.ndarray, float]:

@@ -130,3 +130,10 @@ def test_a_second_run_decodes_nothing(
     assert extract(tmp_path / "clip.mp4", finder, params, tmp_path / "work") == first
     with pytest.raises(pytest.fail.Exception):
         extract(tmp_path / "clip.mp4", finder, params.model_copy(update={"min_face": 50}), tmp_path / "work")
+
+
+def test_what_is_remembered_depends_on_every_module_that_finds_faces() -> None:
+    modules = {str(module.__file__) for module in extraction._CODE}
+    found = {str(path) for path in Path(extraction.__file__).parent.glob("*.py") if path.stem != "__init__"}
+    assert len(found) > 3
+    assert found <= modules

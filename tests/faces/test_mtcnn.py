@@ -1,15 +1,15 @@
 """Our cascade beside facenet-pytorch's, and its parts beside torch's."""
 
-import cv2
 import numpy as np
 import pytest
 import torch
 from facenet_pytorch import MTCNN
-from torch import Tensor, nn
+from torch import nn
 from torch.nn.functional import interpolate
 from toy_project import Project
 
-from deepfake.faces.cascade import Cascade, MaxPool, cut, shrunk
+from deepfake.faces.averaging import cut, integral, shrunk
+from deepfake.faces.cascade import Cascade, MaxPool
 from deepfake.video.decoding import decode_video
 
 CPU = torch.device("cpu")
@@ -30,10 +30,6 @@ def noise() -> np.ndarray:
     return np.random.default_rng(1).integers(0, 256, (2, 97, 131, 3), np.uint8)
 
 
-def integral(pictures: np.ndarray) -> Tensor:
-    return torch.from_numpy(np.stack([cv2.integral(picture) for picture in pictures]))
-
-
 @pytest.mark.parametrize("min_face", [20, 40])
 def test_it_finds_what_facenet_pytorch_finds(pictures: list[np.ndarray], min_face: int) -> None:
     theirs = MTCNN(keep_all=True, select_largest=False, min_face_size=min_face, device=CPU)
@@ -51,6 +47,12 @@ def test_it_finds_what_facenet_pytorch_finds(pictures: list[np.ndarray], min_fac
 def test_a_frame_without_a_face_has_no_box(pictures: list[np.ndarray]) -> None:
     (found,) = Cascade(40, CPU).detect([np.full_like(pictures[0], 90)])
     assert found.shape == (0, 5)
+
+
+@pytest.mark.parametrize("side", [1, 46, 47])
+def test_a_frame_no_larger_than_the_smallest_face_has_a_result(side: int) -> None:
+    found = Cascade(47, CPU).detect([np.zeros((side, 60, 3), np.uint8)] * 2)  # 47 * (12 / 47) is rounded below 12
+    assert [faces.shape for faces in found] == [(0, 5)] * 2
 
 
 def test_a_face_at_the_border_is_found_beyond_it(pictures: list[np.ndarray]) -> None:

@@ -6,7 +6,6 @@ is averaged from one integral image of its frame, all windows at once, and pooli
 
 from collections.abc import Iterator, Sequence
 
-import cv2
 import numpy as np
 import torch
 from facenet_pytorch import ONet, PNet, RNet
@@ -14,7 +13,9 @@ from facenet_pytorch.models.utils.detect_face import batched_nms_numpy, bbreg, g
 from torch import Tensor, nn
 from torchvision.ops import batched_nms
 
-SMALLEST = 12  # pixels: the first network looks at 12x12 windows, and a smaller picture has none
+from deepfake.faces.averaging import cut, integral, shrunk, size_of
+
+_SMALLEST = 12  # pixels: the first network looks at 12x12 windows, and a smaller picture has none
 _FACTOR = 0.709  # from one scale of the pyramid to the next
 _PROPOSED, _REFINED, _ACCEPTED = 0.6, 0.7, 0.7  # probability of a face that a window needs to get through each network
 _PART = 24 * 24 * 128  # pixels of the windows that go through a network at once: what they become stays in the cache
@@ -26,7 +27,7 @@ class Cascade:
     """Three networks: the first proposes windows at every scale, the second sorts out, the third places the box."""
 
     def __init__(self, min_face: int, device: torch.device) -> None:
-        self._scale, self._device = SMALLEST / min_face, device
+        self._scale, self._device = _SMALLEST / min_face, device
         self._propose, self._refine, self._accept = (
             _with_fast_pools(network, device) for network in (PNet(), RNet(), ONet())
         )
@@ -36,14 +37,16 @@ class Cascade:
         """Faces in frames of one size.
 
         Args:
-            frames: uint8 RGB (H, W, 3), large enough for one window of the smallest face.
+            frames: uint8 RGB (H, W, 3).
 
         Returns:
-            For each frame (N, 5), float32: x0, y0, x1, y1 in pixels and the probability of a face.
+            For each frame (N, 5), float32: x0, y0, x1, y1 in pixels and the probability of a face. Frames that are
+            smaller than the smallest face have none.
         """
-        # Sums may run over in 32 bits; their differences, which are sums over a window, are right all the same.
-        sums = torch.from_numpy(np.stack([cv2.integral(frame) for frame in frames])).to(self._device)
-        windows = self._proposals(sums)
+        if not (scales := list(self._scales(min(frames[0].shape[:2])))):
+            return [np.empty((0, 5), np.float32) for _ in frames]
+        sums = integral(frames).to(self._device)
+        windows = self._proposals(sums, scales)
         if len(windows[0]):
             windows = self._refined(sums, windows)
         if len(windows[0]):
@@ -51,8 +54,8 @@ class Cascade:
         boxes, owners = windows[0].cpu().numpy(), windows[1].cpu().numpy()
         return [boxes[owners == number] for number in range(len(frames))]
 
-    def _proposals(self, sums: Tensor) -> Windows:
-        found = [self._proposals_at(scale, sums) for scale in self._scales(sums)]
+    def _proposals(self, sums: Tensor, scales: Sequence[float]) -> Windows:
+        found = [self._proposals_at(scale, sums) for scale in scales]
         boxes, owners = (torch.cat(each) for each in zip(*found, strict=True))
         kept = batched_nms(boxes[:, :4], boxes[:, 4], owners, 0.7)
         boxes, owners = boxes[kept], owners[kept]
@@ -60,14 +63,14 @@ class Cascade:
         moved = boxes[:, :4] + boxes[:, 5:] * sides.repeat(1, 2)
         return rerec(torch.cat([moved, boxes[:, 4:5]], dim=1)), owners
 
-    def _scales(self, sums: Tensor) -> Iterator[float]:
-        scale, side = self._scale, min(_size(sums)) * self._scale
-        while side >= SMALLEST:
+    def _scales(self, shorter: int) -> Iterator[float]:
+        scale, side = self._scale, shorter * self._scale
+        while side >= _SMALLEST:
             yield scale
             scale, side = scale * _FACTOR, side * _FACTOR
 
     def _proposals_at(self, scale: float, sums: Tensor) -> Windows:
-        height, width = _size(sums)
+        height, width = size_of(sums)
         moves, probabilities = self._propose(_normalised(shrunk(sums, int(height * scale + 1), int(width * scale + 1))))
         boxes, owners = generateBoundingBox(moves, probabilities[:, 1], scale, _PROPOSED)
         kept = batched_nms(boxes[:, :4], boxes[:, 4], owners, 0.5)
@@ -87,62 +90,6 @@ class Cascade:
         return boxes[kept], owners[kept]
 
 
-def shrunk(sums: Tensor, height: int, width: int) -> Tensor:
-    """Whole pictures of another size by averaging, as `interpolate(mode="area")` does.
-
-    Args:
-        sums: integral images, int32 (B, H + 1, W + 1, 3).
-        height, width: of the result.
-
-    Returns:
-        float32 (B, 3, height, width) in [0, 255], channels-last.
-    """
-    (top, bottom), (left, right) = (
-        _edges(torch.tensor(size, device=sums.device), parts)
-        for size, parts in zip(_size(sums), (height, width), strict=True)
-    )
-    bands = sums.index_select(1, bottom) - sums.index_select(1, top)
-    cells = bands.index_select(2, right) - bands.index_select(2, left)
-    return (cells.float() / (bottom - top)[:, None, None] / (right - left)[:, None]).permute(0, 3, 1, 2)
-
-
-def cut(sums: Tensor, owners: Tensor, boxes: Tensor, side: int) -> Tensor:
-    """Windows of pictures at one size, by averaging.
-
-    Args:
-        sums: integral images, int32 (B, H + 1, W + 1, 3).
-        owners: (N,), number of the picture of each window.
-        boxes: int64 (N, 4) of x0, y0, x1, y1, within the pictures and not empty.
-        side: of the result.
-
-    Returns:
-        float32 (N, 3, side, side) in [0, 255].
-    """
-    first, length = boxes[:, :2, None], (boxes[:, 2:] - boxes[:, :2])[:, :, None]
-    start, end = (first + edge for edge in _edges(length, side))
-    (left, top), (right, bottom) = start.unbind(1), end.unbind(1)
-    _, rows, columns, _ = sums.shape
-    pixels = sums.view(-1, 3)
-
-    def corner(y: Tensor, x: Tensor) -> Tensor:
-        places = (owners[:, None] * rows + y)[:, :, None] * columns + x[:, None]
-        return pixels[places.view(-1)].view(len(owners), side, side, 3)
-
-    cells = corner(bottom, right) - corner(top, right) - corner(bottom, left) + corner(top, left)
-    means = cells.float() / (bottom - top)[:, :, None, None] / (right - left)[:, None, :, None]
-    return means.permute(0, 3, 1, 2).contiguous()
-
-
-def _edges(length: Tensor, parts: int) -> tuple[Tensor, Tensor]:
-    """Where the parts of a length begin and end, in whole pixels; neighbours may share one."""
-    number = torch.arange(parts, device=length.device)
-    return number * length // parts, ((number + 1) * length + parts - 1) // parts
-
-
-def _size(sums: Tensor) -> tuple[int, int]:
-    return sums.shape[1] - 1, sums.shape[2] - 1
-
-
 def _normalised(pixels: Tensor) -> Tensor:
     return (pixels - 127.5) * 0.0078125
 
@@ -151,7 +98,7 @@ def _look(network: nn.Module, sums: Tensor, windows: Windows, side: int) -> tupl
     """What a network says of each window at its size; of a window outside of the frame it sees the nearest pixels."""
     boxes, owners = windows
     corners = boxes[:, :4].trunc().long()
-    size = torch.tensor(_size(sums)[::-1], device=sums.device)
+    size = torch.tensor(size_of(sums)[::-1], device=sums.device)
     last = corners[:, 2:].clamp(min=1).minimum(size)
     first = corners[:, :2].clamp(min=1).minimum(last)
     places = torch.cat([first - 1, last], dim=1)  # facenet-pytorch counts from 1, both ends included

@@ -10,7 +10,7 @@ from typing import TypeVar
 import numpy as np
 
 from deepfake.errors import MediaError
-from deepfake.faces import mtcnn, sampling, tracks
+from deepfake.faces import averaging, cascade, mtcnn, sampling, tracks
 from deepfake.faces.mtcnn import FaceFinder, shrink
 from deepfake.faces.sampling import plan_clips
 from deepfake.faces.tracks import Track, clip_box, dominant_track, link_tracks
@@ -25,7 +25,8 @@ NO_FACE = "no face found"
 
 Kept = TypeVar("Kept")
 
-_CODE = (mtcnn, sampling, tracks, decoding, sys.modules[__name__])  # what an entry of the work folder depends on
+# What an entry of the work folder depends on.
+_CODE = (averaging, cascade, mtcnn, sampling, tracks, decoding, sys.modules[__name__])
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import torch
 
-from deepfake.faces.cascade import SMALLEST, Cascade
+from deepfake.faces.cascade import Cascade
 from deepfake.params import FacesParams
 from deepfake.records import Box, Detection
 
@@ -27,8 +27,6 @@ class FaceFinder:
         Returns:
             For each frame its detections, with boxes in pixels of the frames given; an empty list for no face.
         """
-        if min(frames[0].shape[:2]) * SMALLEST / self._params.min_face < SMALLEST:  # no window fits, at the first scale
-            return [[] for _ in frames]
         return [self._detections(faces) for faces in self._cascade.detect(frames)]
 
     def _detections(self, faces: np.ndarray) -> list[Detection]:

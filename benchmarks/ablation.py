@@ -24,13 +24,14 @@ from tqdm import tqdm
 
 from deepfake.errors import DeepfakeError, SettingsError
 from deepfake.params import Params, load_params
-from deepfake.runtime import replacing, worker_count
+from deepfake.runtime import open_device, replacing, worker_count
 from deepfake.stage import run
 from deepfake.tables import read_rows, write_rows
 from deepfake.work import file_hash, loaded_code, work_folder, work_key
 
 SCRIPT = Path(__file__).parents[1] / "src" / "train_robust.py"
 NO_COMPRESSION = {"baseline": {"augment": {"jpeg": 0.0, "rescale": 0.0, "blur": 0.0}}}
+USUAL = {"replays": 1, "pgd_steps": 10, "final_pgd_steps": 10, "unet_share": 1.0}
 
 # What a row changes: who attacks, and which parameters.
 ROWS: Mapping[str, tuple[str, dict[str, Any]]] = {
@@ -48,6 +49,7 @@ ROWS: Mapping[str, tuple[str, dict[str, Any]]] = {
     "no compression in augmentation": ("both", NO_COMPRESSION),
     "self-blended fakes": ("both", {"baseline": {"augment": {"self_blended": True}}}),
     "budget of 4/255 in training": ("both", {"robust": {"eps": 4 / 255}}),
+    "PGD-10 and U-Net in every batch": ("both", {"robust": USUAL}),
 }
 
 
@@ -73,7 +75,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             bar.update()
             write_rows(args.out.with_suffix(".csv"), Line, lines)
     with replacing(args.out.with_suffix(".md")) as temporary:
-        temporary.write_text(to_markdown(lines, params, args.epochs), encoding="utf-8")
+        temporary.write_text(to_markdown(lines, params, args.epochs, open_device()), encoding="utf-8")
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -91,7 +93,9 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
 def _line(name: str, args: argparse.Namespace, params: Params, data: Sequence[str]) -> Line:
     adversaries, changes = ROWS[name]
     settings = merged(params, {"robust": {"epochs": args.epochs}}, changes)
-    folder = work_folder("ablation").absolute() / work_key(settings, adversaries, data, code=loaded_code())
+    device = open_device()
+    key = work_key(settings, adversaries, data, str(device), code=loaded_code())
+    folder = work_folder("ablation").absolute() / key
     finished = folder / "line.csv"
     if finished.exists():
         return read_rows(finished, Line)[0]
@@ -99,7 +103,7 @@ def _line(name: str, args: argparse.Namespace, params: Params, data: Sequence[st
     (folder / "params.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
     changed = load_params(folder / "params.yaml")
     minutes = _train(folder, adversaries, args)
-    found = judge(folder / "robust.pt", args.crops, changed)
+    found = judge(folder / "robust.pt", args.crops, changed, device)
     line = Line(name, units=units(changed.robust, adversaries), minutes=round(minutes, 1), **found)
     write_rows(finished, Line, [line])
     return line

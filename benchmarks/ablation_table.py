@@ -6,6 +6,7 @@ from pathlib import Path
 from statistics import fmean
 
 import torch
+from timing import machine
 
 from deepfake.attacks.pgd import PGD
 from deepfake.crops.choosing import few_per_video
@@ -34,7 +35,7 @@ class Line:
     Attributes:
         name: what was changed.
         units: forward and backward passes of the detector per crop and optimiser step.
-        minutes: of training, on one thread.
+        minutes: of training, beside the rows that ran at the same time.
         clean, clean_cross: in-domain and across datasets, nobody attacking.
         worst_2, worst_4, worst_8: in-domain, evasion at a budget in steps of 1/255, PGD and then APGD on what stands.
     """
@@ -58,9 +59,9 @@ def units(robust: RobustParams, adversaries: str) -> float:
     return round(1 + pgd * (1 + inner) + unet * own, 3)
 
 
-def judge(model: Path, crops: Path, params: Params) -> dict[str, float]:
+def judge(model: Path, crops: Path, params: Params, device: torch.device) -> dict[str, float]:
     """The AUCs of a `Line` for one checkpoint."""
-    detector = load_checkpoint(model).build(torch.device("cpu"))
+    detector = load_checkpoint(model).build(device)
     found = {}
     for name, role in (("clean", "train"), ("clean_cross", "cross")):
         test = open_crops(crops / role).in_splits(["test"])
@@ -71,9 +72,9 @@ def judge(model: Path, crops: Path, params: Params) -> dict[str, float]:
     return found
 
 
-def to_markdown(lines: Sequence[Line], params: Params, epochs: int) -> str:
+def to_markdown(lines: Sequence[Line], params: Params, epochs: int, device: torch.device) -> str:
     """The table, and below it how it was made."""
-    return "\n".join(_markdown(lines, params, epochs)) + "\n"
+    return "\n".join(_markdown(lines, params, epochs, device)) + "\n"
 
 
 def _clean(detector: torch.nn.Module, test: CropSet, params: Params) -> list[FrameScore]:
@@ -99,8 +100,8 @@ def _worst(target: Target, params: Params) -> dict[str, float]:
     return found
 
 
-def _markdown(lines: Sequence[Line], params: Params, epochs: int) -> Iterator[str]:
-    robust = params.robust
+def _markdown(lines: Sequence[Line], params: Params, epochs: int, device: torch.device) -> Iterator[str]:
+    robust, place = params.robust, "one CPU thread" if device.type == "cpu" else f"{machine(device)}, shared by rows"
     yield "| changed | units a step | minutes | clean | clean, cross | worst at 2/255 | at 4/255 | at 8/255 |"
     yield "|---|---|---|---|---|---|---|---|"
     for line in lines:
@@ -109,7 +110,7 @@ def _markdown(lines: Sequence[Line], params: Params, epochs: int) -> Iterator[st
     yield ""
     yield (
         f"AUC of test videos. Every row: {epochs * robust.steps} optimiser steps of {robust.batch_size} crops from the "
-        f"same baseline, on one CPU thread. Worst: evasion, PGD-{params.attack.steps} and then "
+        f"same baseline, on {place}. Worst: evasion, PGD-{params.attack.steps} and then "
         f"APGD-{params.evaluate.quick.apgd_steps} on what stands, {params.evaluate.eps_frames} frame a video. "
         "One seed unless a row says otherwise: differences of some hundredths mean nothing."
     )

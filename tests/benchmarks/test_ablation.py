@@ -2,6 +2,7 @@ from pathlib import Path
 
 import ablation
 import pytest
+import torch
 import yaml
 from ablation_table import Line, to_markdown, units
 from toy_project import REPOSITORY
@@ -38,7 +39,7 @@ def test_units_count_passes_of_the_detector(params: Params) -> None:
 
 
 def test_the_table_has_a_line_a_row_and_says_how_it_was_made(params: Params) -> None:
-    text = to_markdown([Line("TRADES", 2.5, 7.04, 0.9, 0.7, 0.6, 0.5, 0.4)], params, epochs=3)
+    text = to_markdown([Line("TRADES", 2.5, 7.04, 0.9, 0.7, 0.6, 0.5, 0.4)], params, 3, torch.device("cpu"))
     assert "| TRADES | 2.5 | 7 | 0.900 | 0.700 | 0.600 | 0.500 | 0.400 |" in text
     assert f"{3 * params.robust.steps} optimiser steps" in text
 

@@ -1,0 +1,132 @@
+"""Does the robust detector win whatever the seed? Both detectors trained, attacked and scored anew for several seeds.
+
+The crops stay the same, so that only training differs. Every seed runs the pipeline's own commands in a folder of its
+own; what is finished is not run again. From the repository's root, after `dvc repro`:
+
+    PYTHONPATH=src python benchmarks/seeds.py --seeds 1 2 3 --out benchmarks/results/seeds
+
+With other data and parameters, faces and crops included:
+
+    PYTHONPATH=src python benchmarks/seeds.py --anew --set crops.size=128 --set datasets.cross=null \
+        --set 'datasets.train={layout: manifest, root: /data/mine}' --out benchmarks/results/mine
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from seeds_table import Line, to_lines, to_markdown
+from stages_anew import REPOSITORY, Stage, read_stages, run_stages
+
+from deepfake.errors import SettingsError
+from deepfake.params import Params, load_params
+from deepfake.reporting.pairing import pair_models
+from deepfake.reporting.scores import load_score_sets
+from deepfake.runtime import open_device, replacing
+from deepfake.stage import run
+from deepfake.tables import write_rows
+from deepfake.work import file_hash, loaded_code, work_folder, work_key
+
+MODELS = ("baseline", "robust")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One seed: its parameters and where it works."""
+
+    seed: int
+    params: Params
+    folder: Path
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    args = _parse(argv)
+    runs = [_prepare(seed, args) for seed in args.seeds]
+    roles = [role for role, dataset in runs[0].params.datasets if dataset is not None]
+    stages = read_stages(REPOSITORY / "dvc.lock", stage_names(roles, anew=args.anew))
+    with ThreadPoolExecutor(args.workers) as pool, ThreadPoolExecutor(len(runs)) as seeds:
+        lines = [line for found in seeds.map(lambda one: _lines(one, roles, stages, pool), runs) for line in found]
+    write_rows(args.out.with_suffix(".csv"), Line, lines)
+    with replacing(args.out.with_suffix(".md")) as temporary:
+        temporary.write_text(to_markdown(lines, runs[0].params, open_device()), encoding="utf-8")
+
+
+def stage_names(roles: Sequence[str], *, anew: bool) -> Iterator[str]:
+    """Names of the stages from faces (or from crops) to scores."""
+    if anew:
+        yield from (f"{stage}@{role}" for stage in ("extract_faces", "cache_crops") for role in roles)
+    yield from ("train_baseline", "train_control", "train_robust@robust")
+    for model in MODELS:
+        yield from (f"export@{model}", f"fit_attacker@{model}")
+        yield from (f"evaluate@{model}-{role}" for role in roles)
+
+
+def changed(params: Params, changes: Sequence[str]) -> dict[str, Any]:
+    """The parameters as plain values, with `key.key=value` of each change put in; values are YAML.
+
+    Raises:
+        SettingsError: a change without a value, or of a key that is not there.
+    """
+    settings = params.model_dump(mode="json", exclude_none=False)
+    for change in changes:
+        path, _, value = change.partition("=")
+        *sections, key = path.split(".")
+        place: Any = settings
+        for section in sections:
+            place = place.get(section) if isinstance(place, Mapping) else None
+        if not isinstance(place, dict) or key not in place or not value:
+            raise SettingsError(f"--set {change}: a key of params.yaml and =value would be right")
+        place[key] = yaml.safe_load(value)
+    return settings
+
+
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3], help="seeds of training (default: 1 2 3)")
+    parser.add_argument("--set", nargs="+", action="extend", default=[], metavar="KEY=VALUE", help="other parameters")
+    parser.add_argument("--anew", action="store_true", help="find faces and cut crops too; else data/crops is used")
+    parser.add_argument("--workers", type=int, default=1, help="stages at once (default: 1; a large GPU takes more)")
+    parser.add_argument("--out", required=True, type=Path, help="tables to write, without a suffix")
+    return parser.parse_args(argv)
+
+
+def _prepare(seed: int, args: argparse.Namespace) -> Run:
+    settings = {**changed(load_params(), args.set), "seed": seed}
+    name = work_key(settings, _inputs(settings, args), str(open_device()), code=loaded_code())
+    folder = work_folder("seeds").absolute() / name
+    (folder / "data").mkdir(parents=True, exist_ok=True)
+    (folder / "params.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
+    _link(folder / "src", REPOSITORY / "src")
+    if not args.anew:
+        _link(folder / "data" / "crops", Path("data/crops").absolute())
+    return Run(seed, load_params(folder / "params.yaml"), folder)
+
+
+def _inputs(settings: Mapping[str, Any], args: argparse.Namespace) -> list[object]:
+    """What tells the data of a run from other data: hashes of crops, or sizes and times of a data set's files."""
+    if not args.anew:
+        return [file_hash(path) for path in sorted(Path("data/crops").glob("*/*"))]
+    roots = [Path(dataset["root"]) for dataset in settings["datasets"].values() if dataset]
+    found = [(path, path.stat()) for root in roots for path in sorted(root.rglob("*"))]
+    return [(str(path), state.st_size, state.st_mtime) for path, state in found if not path.is_dir()]
+
+
+def _link(path: Path, target: Path) -> None:
+    if not path.is_symlink():
+        path.symlink_to(target)
+
+
+def _lines(one: Run, roles: Sequence[str], stages: Sequence[Stage], pool: ThreadPoolExecutor) -> list[Line]:
+    run_stages(stages, one.folder, pool)
+    score_sets = load_score_sets(one.folder / "data" / "scores", roles)
+    pairs = pair_models(score_sets, one.params.report, one.params.seed)
+    return list(to_lines(one.seed, pairs, score_sets))
+
+
+if __name__ == "__main__":
+    sys.exit(run(main))

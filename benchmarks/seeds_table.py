@@ -1,0 +1,87 @@
+"""Baseline and robust detector side by side, seed by seed, in the conditions that the claim is about."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import isnan, nan
+
+import torch
+from timing import machine
+
+from deepfake.params import Params
+from deepfake.reporting.conditions import CLEAN, headline_conditions, parse_condition, worst_at
+from deepfake.reporting.pairing import BASELINE, ROBUST, Pair
+from deepfake.reporting.scores import ScoreSet
+from deepfake.reporting.wording import metric_title, role_name
+
+BUDGETS = (1, 2, 4, 8)  # in steps of 1/255
+METRICS = ("auc", "partial_auc", "tpr_at_1pct_fpr")
+FLAGS = "gradient_masking_flags"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One metric of both detectors under one condition for one seed.
+
+    Attributes:
+        role, condition, metric: of what, test videos; no condition where the metric is the number of checks for masked
+            gradients that raised a flag.
+        seed: of training.
+        baseline, robust: values of the two detectors, in [0, 1].
+        difference, low, high: robust minus baseline with its paired 95 % interval; NaN bounds where resamples agree.
+    """
+
+    role: str
+    condition: str
+    metric: str
+    seed: int
+    baseline: float
+    robust: float
+    difference: float
+    low: float
+    high: float
+
+
+def to_lines(seed: int, pairs: Sequence[Pair], score_sets: Sequence[ScoreSet]) -> Iterator[Line]:
+    """What the claim is about: clean, the learned attack before a codec, the worst case, and whether to believe it."""
+    told = headline_conditions(dict.fromkeys(pair.condition for pair in pairs))
+    before_codec = [name for name in told if parse_condition(name).codec]
+    wanted = {(name, metric) for name in (CLEAN, *before_codec) for metric in METRICS}
+    wanted |= {(worst_at(step / 255), "auc") for step in BUDGETS}
+    for pair in pairs:
+        if (pair.condition, pair.metric) in wanted:
+            numbers = (pair.baseline, pair.robust, *pair.difference)
+            yield Line(pair.role, pair.condition, pair.metric, seed, *(round(number, 4) for number in numbers))
+    flags = {(scores.role, scores.model): sum(check.raised for check in scores.checks) for scores in score_sets}
+    for role in dict.fromkeys(scores.role for scores in score_sets):
+        before, after = flags[role, BASELINE], flags[role, ROBUST]
+        yield Line(role, "", FLAGS, seed, before, after, after - before, nan, nan)
+
+
+def to_markdown(lines: Sequence[Line], params: Params, device: torch.device) -> str:
+    """A row a metric, a column a seed, and below how it was made."""
+    return "\n".join(_markdown(lines, params, device)) + "\n"
+
+
+def _markdown(lines: Sequence[Line], params: Params, device: torch.device) -> Iterator[str]:
+    seeds = list(dict.fromkeys(line.seed for line in lines))
+    yield "| videos, metric | " + " | ".join(f"seed {seed}" for seed in seeds) + " | wins | loses |"
+    yield "|---" * (len(seeds) + 3) + "|"
+    rows = dict.fromkeys((line.role, line.condition, line.metric) for line in lines)
+    for role, condition, metric in rows:
+        own = [line for line in lines if (line.role, line.condition, line.metric) == (role, condition, metric)]
+        wins, loses = sum(line.low > 0 for line in own), sum(line.high < 0 for line in own)
+        _, title = metric_title(".".join(filter(None, (ROBUST, role, condition, metric))))
+        yield f"| {role_name(role)}, {title} | {' | '.join(map(_cell, own))} | {wins} | {loses} |"
+    yield ""
+    yield (
+        "Baseline → robust (paired 95 % interval of the difference, over people). Test videos; wins and loses: seeds "
+        "whose interval lies above or below 0. Every seed: both detectors trained, and learned attackers fitted to "
+        f"each, anew on the same crops of {params.crops.size} px. On {machine(device)}; torch {torch.__version__}."
+    )
+
+
+def _cell(line: Line) -> str:
+    if line.metric == FLAGS:
+        return f"{line.baseline:.0f} → {line.robust:.0f}"
+    bounds = "" if isnan(line.low) else f" ({line.low:+.3f} to {line.high:+.3f})"
+    return f"{line.baseline:.3f} → {line.robust:.3f}{bounds}"

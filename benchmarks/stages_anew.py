@@ -1,0 +1,92 @@
+"""Stages of the pipeline in a folder of their own: other parameters, the commands that dvc.lock records, no DVC.
+
+DVC runs one stage after the other. Here those that do not wait for each other run side by side, several at once, which
+is what it takes to keep a large GPU busy with a small detector.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from graphlib import TopologicalSorter
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from deepfake.errors import DeepfakeError
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+class StageError(DeepfakeError):
+    """A stage that failed."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage as dvc.lock records it: its command, and the files and folders that it reads and writes."""
+
+    name: str
+    command: str
+    deps: tuple[str, ...]
+    outs: tuple[str, ...]
+
+
+def read_stages(lock: Path, names: Iterable[str]) -> list[Stage]:
+    """The named stages.
+
+    Raises:
+        StageError: the lock has no such stage; `dvc repro` writes it.
+    """
+    locked = yaml.safe_load(lock.read_text(encoding="utf-8"))["stages"]
+    return [_stage(locked, name) for name in names]
+
+
+def run_stages(stages: Sequence[Stage], folder: Path, pool: ThreadPoolExecutor) -> None:
+    """Run the stages in `folder`, which holds what they need and do not make; a stage whose outputs exist is done.
+
+    What a stage prints is in `logs/<stage>.log`. Outputs are written whole or not at all, so a killed run goes on.
+
+    Raises:
+        StageError: a stage failed; it has the last line that the stage printed.
+    """
+    by_name = {stage.name: stage for stage in stages}
+    maker = {out: stage.name for stage in stages for out in stage.outs}
+    order = TopologicalSorter(
+        {stage.name: {maker[dep] for dep in stage.deps if dep in maker} for stage in stages}
+    )  # fmt: skip
+    order.prepare()
+    running: dict[Future[None], str] = {}
+    while order.is_active():
+        for name in order.get_ready():
+            running[pool.submit(_run, by_name[name], folder)] = name
+        ended, _ = wait(running, return_when=FIRST_COMPLETED)
+        for future in ended:
+            future.result()
+            order.done(running.pop(future))
+
+
+def _stage(locked: Mapping[str, Any], name: str) -> Stage:
+    if name not in locked:
+        raise StageError(f"dvc.lock: no stage {name}; dvc repro writes it")
+    entry = locked[name]
+    deps, outs = (tuple(item["path"] for item in entry[kind]) for kind in ("deps", "outs"))
+    return Stage(name, entry["cmd"], deps, outs)
+
+
+def _run(stage: Stage, folder: Path) -> None:
+    if all((folder / out).exists() for out in stage.outs):
+        return
+    for out in stage.outs:
+        (folder / out).parent.mkdir(parents=True, exist_ok=True)
+    log = folder / "logs" / f"{stage.name}.log"
+    log.parent.mkdir(exist_ok=True)
+    with log.open("w", encoding="utf-8") as file:
+        environment = {**os.environ, "LAUNCH": sys.executable}
+        done = subprocess.run(stage.command, shell=True, cwd=folder, env=environment, stdout=file, stderr=file)
+    if done.returncode:
+        lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines() or ["no word"]
+        raise StageError(f"{log}: {lines[-1]}")

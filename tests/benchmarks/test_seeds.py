@@ -1,0 +1,114 @@
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from math import nan
+from pathlib import Path
+
+import pytest
+import seeds
+import torch
+import yaml
+from seeds_table import Line, to_lines, to_markdown
+from stages_anew import Stage, StageError, read_stages, run_stages
+from toy_project import REPOSITORY
+
+from deepfake.errors import SettingsError
+from deepfake.params import Params, load_params
+from deepfake.reporting.matrix import Estimate
+from deepfake.reporting.pairing import Pair
+
+
+@pytest.fixture
+def params() -> Params:
+    return load_params(REPOSITORY / "params.yaml")
+
+
+@pytest.fixture
+def pool() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(2) as threads:
+        yield threads
+
+
+def stage(name: str, *, reads: str = "", script: str = "") -> Stage:
+    """A stage that adds its name to what it reads."""
+    command = script or f"mkdir -p out && {{ [ -z '{reads}' ] || cat out/{reads}; echo {name}; }} > out/{name}"
+    return Stage(name, command, (f"out/{reads}",) if reads else (), (f"out/{name}",))
+
+
+def test_a_stage_runs_after_those_that_make_what_it_reads(tmp_path: Path, pool: ThreadPoolExecutor) -> None:
+    run_stages([stage("c", reads="b"), stage("b", reads="a"), stage("d"), stage("a")], tmp_path, pool)
+    assert (tmp_path / "out" / "c").read_text().split() == ["a", "b", "c"]
+    assert (tmp_path / "out" / "d").exists()
+
+
+def test_what_is_finished_is_not_run_again(tmp_path: Path, pool: ThreadPoolExecutor) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "a").write_text("old\n")
+    run_stages([stage("a"), stage("b", reads="a")], tmp_path, pool)
+    assert (tmp_path / "out" / "b").read_text().split() == ["old", "b"]
+
+
+def test_a_stage_that_fails_ends_the_run_with_its_last_line(tmp_path: Path, pool: ThreadPoolExecutor) -> None:
+    bad = stage("bad", script="echo first; echo why it failed >&2; false")
+    with pytest.raises(StageError, match=r"bad\.log: why it failed"):
+        run_stages([bad, stage("late", reads="bad")], tmp_path, pool)
+    assert not (tmp_path / "out" / "late").exists()
+
+
+@pytest.mark.parametrize("anew", [False, True])
+def test_the_lock_has_every_stage_in_an_order_that_ends_with_all_scores(anew: bool) -> None:
+    stages = read_stages(REPOSITORY / "dvc.lock", seeds.stage_names(["train", "cross"], anew=anew))
+    made = {out for each in stages for out in each.outs}
+    scores = {f"data/scores/{model}_{role}" for model in seeds.MODELS for role in ("train", "cross")}
+    assert scores <= made
+    given = {dep for each in stages for dep in each.deps if not dep.startswith("src/")} - made
+    assert given == (
+        {"data/raw/sample/ffpp", "data/raw/sample/celebdf"} if anew else {"data/crops/train", "data/crops/cross"}
+    )
+
+
+def test_a_stage_that_the_lock_lacks_is_named(tmp_path: Path) -> None:
+    (tmp_path / "dvc.lock").write_text("stages: {}\n")
+    with pytest.raises(StageError, match="no stage export@baseline"):
+        read_stages(tmp_path / "dvc.lock", ["export@baseline"])
+
+
+def test_parameters_are_changed_by_path_and_value(params: Params, tmp_path: Path) -> None:
+    changes = ["robust.eps=4/255", "datasets.cross=null", "datasets.train={layout: manifest, root: /data}"]
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(seeds.changed(params, changes)))
+    found = load_params(tmp_path / "params.yaml")
+    assert found.robust.eps == pytest.approx(4 / 255)
+    assert found.datasets.cross is None
+    assert found.datasets.train.root == "/data"
+    assert found.unet == params.unet
+
+
+@pytest.mark.parametrize("change", ["robust.epz=1", "robot.eps=1", "seed.eps=1", "robust.eps", "robust.eps="])
+def test_a_change_of_nothing_is_refused(params: Params, change: str) -> None:
+    with pytest.raises(SettingsError, match=r"a key of params\.yaml and =value"):
+        seeds.changed(params, [change])
+
+
+def test_lines_are_those_of_the_claim() -> None:
+    def pair(condition: str, metric: str) -> Pair:
+        return Pair("train", condition, metric, 0.25, 0.75, Estimate(0.5, 0.4, 0.6))
+
+    pairs = [
+        pair(condition, metric)
+        for condition in ("clean", "jpeg90", "pgd_jpeg50", "unet_jpeg50", "worst", "worst_eps2", "worst_eps3")
+        for metric in ("auc", "tpr_at_1pct_fpr")
+    ]
+    lines = list(to_lines(3, pairs, []))
+    assert [(line.condition, line.metric) for line in lines] == [
+        ("clean", "auc"), ("clean", "tpr_at_1pct_fpr"), ("unet_jpeg50", "auc"), ("unet_jpeg50", "tpr_at_1pct_fpr"),
+        ("worst_eps2", "auc"),
+    ]  # fmt: skip
+    assert lines[0] == Line("train", "clean", "auc", 3, 0.25, 0.75, 0.5, 0.4, 0.6)
+
+
+def test_the_table_counts_seeds_that_win_and_lose(params: Params) -> None:
+    bounds = [(0.4, 0.6), (-0.1, 0.6), (-0.3, -0.1), (nan, nan)]
+    lines = [Line("train", "worst_eps2", "auc", seed, 0.1, 0.6, 0.5, *bound) for seed, bound in enumerate(bounds)]
+    text = to_markdown(lines, params, torch.device("cpu"))
+    assert "| in-domain, AUC: worst case at 2/255 | 0.100 → 0.600 (+0.400 to +0.600) |" in text
+    assert "| 0.100 → 0.600 | 1 | 1 |" in text
+    assert f"crops of {params.crops.size} px" in text

@@ -20,6 +20,7 @@ from deepfake.crops.shards import open_crops
 from deepfake.datasets.masks import mask_path
 from deepfake.datasets.undo import read_undo
 from deepfake.detector.checkpoint import load_checkpoint
+from deepfake.evaluation.subset import few_test_videos
 from deepfake.explain.looking import Face, Look, look_at, measure
 from deepfake.explain.panels import Row, draw_panel
 from deepfake.explain.perturbations import AttackedFace, draw_perturbations
@@ -89,7 +90,8 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def _find_faces(args: argparse.Namespace, params: Params) -> Iterator[Face]:
     dataset = getattr(params.datasets, args.role)
-    crops = open_crops(args.crops).in_splits(["test"])
+    scored = few_test_videos(open_crops(args.crops), params.evaluate.suite.videos)
+    crops = scored.in_splits(["test"])
     boxes = {(box.video, box.frame): box for box in read_rows(args.faces / "faces.csv", FaceBox)}
     for row in pick_fakes(crops, params.gradcam.measured, seed=params.seed):
         video, crop = crops.videos[row.video], np.array(crops.pixels(row))

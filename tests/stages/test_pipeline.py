@@ -132,6 +132,14 @@ def test_a_new_budget_retrains_and_attacks_again_and_leaves_the_baseline_alone(p
     assert max(row.linf for row in moved) <= 4 / 255 + 1e-6
 
 
+def take_back(project: Project) -> None:
+    """What docs/experiments.md says undoes an experiment."""
+    results = ("metrics", "plots", "models/release", "docs/model_card.md")
+    project.succeed("git", "checkout", "params.yaml", "dvc.lock", *results)
+    project.succeed("git", "clean", "-fdq", "metrics", "plots")
+    project.succeed("dvc", "checkout")
+
+
 @pytest.mark.parametrize(
     ("setting", "line"),
     [
@@ -149,11 +157,18 @@ def test_a_bad_setting_is_one_line_and_can_be_undone(project: Project, setting: 
     assert len(errors) == 1
     assert line in errors[0]
     assert "Traceback" not in done.stdout + done.stderr
-    project.succeed(
-        "git", "checkout", "params.yaml", "dvc.lock", "metrics", "plots", "models/release", "docs/model_card.md"
-    )
-    project.succeed("dvc", "checkout")
+    take_back(project)
     assert "up to date" in project.succeed("dvc", "repro")
+
+
+def test_the_thorough_profile_explains_faces_that_it_scored_and_can_be_undone(project: Project) -> None:
+    printed = project.succeed("dvc", "exp", "run", "-S", "evaluate.profile=thorough")
+    assert "Running stage 'report'" in printed
+    assert "Running stage 'train" not in printed
+    assert "profile thorough" in (project.root / "plots/summary.md").read_text()
+    take_back(project)
+    assert "up to date" in project.succeed("dvc", "repro")
+    assert project.succeed("git", "status", "--porcelain") == ""
 
 
 def test_the_cross_dataset_can_be_left_out(project: Project) -> None:

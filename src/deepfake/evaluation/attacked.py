@@ -76,10 +76,10 @@ def score_attacked(
             seen = attacked if codec is CLEAN else _compress(attacked, group, codec)
             scores += score_crops(model, rows, seen, condition=codec.after(threat.name))
         name = codecs[0].after(threat.name)
-        return Attacked(scores, list(_perturbations(name, crops, rows, attacked, pixels, threat.eps)))
+        return Attacked(scores, list(_perturbations(name, crops, rows, attacked, pixels, threat.eps, device)))
 
-    groups = read_groups(crops.clips(), whole_clip(crops), batch_size=batch_size, workers=workers)
     device = next(model.parameters()).device
+    groups = read_groups(crops.clips(), whole_clip(crops), batch_size=batch_size, workers=workers)
     with frozen(model):
         yield from side_by_side(score, groups, device=device, workers=workers)
 
@@ -123,13 +123,13 @@ def _compress(pixels: np.ndarray, group: Sequence[Clip], codec: Condition) -> np
 
 
 def _perturbations(
-    name: str, crops: CropSet, rows: Sequence[CropRow], attacked: np.ndarray, pixels: np.ndarray, eps: float
-) -> Iterator[Perturbation]:
+    name: str, crops: CropSet, rows: Sequence[CropRow], attacked: np.ndarray, pixels: np.ndarray, eps: float,
+    device: torch.device,
+) -> Iterator[Perturbation]:  # fmt: skip
     fakes = [place for place, row in enumerate(rows) if crops.label(row) == FAKE]
     if not fakes:
         return
-    cpu = torch.device("cpu")
-    sizes = measure(to_unit(attacked[fakes], cpu), to_unit(pixels[fakes], cpu), eps)
+    sizes = measure(to_unit(attacked[fakes], device), to_unit(pixels[fakes], device), eps)
     columns = {name: _rounded(values) for name, values in vars(sizes).items()}
     for number, place in enumerate(fakes):
         row = rows[place]

@@ -17,7 +17,7 @@ class CoverageRow:
     Attributes:
         role, split, label: which videos.
         videos, faceless: how many there are, and how many of them have no face and thus no score.
-        people: identity clusters among them.
+        groups: of people who appear in one another's forgeries, among them.
         frames_wanted, frames_found: the same counted in frames.
         reasons: why frames are missing, with the number of videos, most frequent first.
     """
@@ -27,7 +27,7 @@ class CoverageRow:
     label: int
     videos: int
     faceless: int
-    people: int
+    groups: int
     frames_wanted: int
     frames_found: int
     reasons: tuple[tuple[str, int], ...]
@@ -76,7 +76,7 @@ def _coverage_row(role: str, key: tuple[str, int], videos: Sequence[FaceVideo]) 
         label=key[1],
         videos=len(videos),
         faceless=sum(not video.frames_found for video in videos),
-        people=len({video.cluster for video in videos}),
+        groups=len({video.cluster for video in videos}),
         frames_wanted=sum(video.frames_wanted for video in videos),
         frames_found=sum(video.frames_found for video in videos),
         reasons=tuple(sorted(reasons.items(), key=lambda reason: (-reason[1], reason[0]))),

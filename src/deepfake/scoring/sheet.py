@@ -129,9 +129,11 @@ def _paint_moments(figure: Figure, sheet: Sheet, moments: Sequence[Moment], *, t
             place, scale = left + column * (_TILE + 0.1), float(maps[judge.name].max()) or 1.0
             _paint_evidence(_axes(figure, place, bottom, _TILE, _TILE), moment.crop, maps[judge.name][number] / scale)
             _write(figure, place, bottom + _TILE + 0.06, f"{judge.name[-20:]}: P {moment.probability[judge.name]:.2f}")
-    note = "The frames with the highest scores. Colours: Grad-CAM, evidence of fake, one scale a detector, grey: none."
-    if sheet.answer.media.kind == "video":
-        note += "\nCurves: a box a frame. Grey: where verdicts look; thick: a verdict, whose frames share a box."
+    notes = [
+        "The frames with the highest scores. Colours: Grad-CAM, evidence of fake, one scale a detector; grey: none.",
+        "Curves: clips all through the video. Grey band: the clips that verdicts rest on; thick: the verdicts.",
+    ]
+    note = "\n".join(notes if sheet.answer.media.kind == "video" else notes[:1])
     _write(figure, _RIM, top - 0.7 - _PICTURE - _TILE, note, va="top", color=_MUTED)
 
 

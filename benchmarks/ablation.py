@@ -18,8 +18,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import torch
 import yaml
-from ablation_table import Line, judge, to_markdown, units
+from ablation_table import USUAL_ROBUST, Line, judge, to_markdown, units
+from stages_anew import REPOSITORY, code_of, read_stages
 from tqdm import tqdm
 
 from deepfake.errors import DeepfakeError, SettingsError
@@ -29,9 +31,8 @@ from deepfake.stage import run
 from deepfake.tables import read_rows, write_rows
 from deepfake.work import file_hash, loaded_code, work_folder, work_key
 
-SCRIPT = Path(__file__).parents[1] / "src" / "train_robust.py"
+SCRIPT = REPOSITORY / "src" / "train_robust.py"
 NO_COMPRESSION = {"baseline": {"augment": {"jpeg": 0.0, "rescale": 0.0, "blur": 0.0}}}
-USUAL = {"replays": 1, "pgd_steps": 10, "final_pgd_steps": 10, "unet_share": 1.0}
 
 # What a row changes: who attacks, and which parameters.
 ROWS: Mapping[str, tuple[str, dict[str, Any]]] = {
@@ -49,7 +50,7 @@ ROWS: Mapping[str, tuple[str, dict[str, Any]]] = {
     "no compression in augmentation": ("both", NO_COMPRESSION),
     "self-blended fakes": ("both", {"baseline": {"augment": {"self_blended": True}}}),
     "budget of 4/255 in training": ("both", {"robust": {"eps": 4 / 255}}),
-    "PGD-10 and U-Net in every batch": ("both", {"robust": USUAL}),
+    "PGD-10 and U-Net in every batch": ("both", {"robust": USUAL_ROBUST}),
 }
 
 
@@ -63,10 +64,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     for name in args.rows:
         if name not in ROWS:
             raise SettingsError(f"--rows: no {name!r}; there are {', '.join(ROWS)}")
-    data = [file_hash(path) for path in (args.baseline, args.attacker, *sorted(args.crops.glob("*/*")))]
+    device = open_device()
+    inputs = [file_hash(path) for path in (args.baseline, args.attacker, *sorted(args.crops.glob("*/*")))]
+    inputs += [*code_of(read_stages(REPOSITORY / "dvc.lock", ["train_robust@robust"])), str(device)]
 
     def line(name: str) -> Line:
-        return _line(name, args, params, data)
+        return _line(name, args, params, inputs, device)
 
     lines: list[Line] = []
     with ThreadPoolExecutor(args.workers or worker_count()) as pool, tqdm(total=len(args.rows), desc="rows") as bar:
@@ -75,7 +78,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             bar.update()
             write_rows(args.out.with_suffix(".csv"), Line, lines)
     with replacing(args.out.with_suffix(".md")) as temporary:
-        temporary.write_text(to_markdown(lines, params, args.epochs, open_device()), encoding="utf-8")
+        temporary.write_text(to_markdown(lines, params, args.epochs, device), encoding="utf-8")
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -90,12 +93,10 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def _line(name: str, args: argparse.Namespace, params: Params, data: Sequence[str]) -> Line:
+def _line(name: str, args: argparse.Namespace, params: Params, inputs: Sequence[str], device: torch.device) -> Line:
     adversaries, changes = ROWS[name]
     settings = merged(params, {"robust": {"epochs": args.epochs}}, changes)
-    device = open_device()
-    key = work_key(settings, adversaries, data, str(device), code=loaded_code())
-    folder = work_folder("ablation").absolute() / key
+    folder = work_folder("ablation").absolute() / work_key(settings, adversaries, inputs, code=loaded_code())
     finished = folder / "line.csv"
     if finished.exists():
         return read_rows(finished, Line)[0]

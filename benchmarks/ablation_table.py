@@ -25,6 +25,8 @@ from deepfake.runtime import derive_seed
 from deepfake.training.selection import video_auc
 
 BUDGETS = (2, 4, 8)  # in steps of 1/255
+# Robust training as the field does it: ten steps of PGD and the U-Net on every crop of every batch.
+USUAL_ROBUST = {"replays": 1, "pgd_steps": 10, "final_pgd_steps": 10, "unet_share": 1.0}
 _UNET = 1  # pass of the detector that fitting the U-Net to a batch costs
 
 

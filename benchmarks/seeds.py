@@ -21,7 +21,7 @@ from typing import Any
 
 import yaml
 from seeds_table import Line, to_lines, to_markdown
-from stages_anew import REPOSITORY, Stage, read_stages, run_stages
+from stages_anew import REPOSITORY, Stage, code_of, read_stages, run_stages
 
 from deepfake.errors import SettingsError
 from deepfake.params import Params, load_params
@@ -30,7 +30,7 @@ from deepfake.reporting.scores import load_score_sets
 from deepfake.runtime import open_device, replacing
 from deepfake.stage import run
 from deepfake.tables import write_rows
-from deepfake.work import file_hash, loaded_code, work_folder, work_key
+from deepfake.work import file_hash, work_folder, work_key
 
 MODELS = ("baseline", "robust")
 
@@ -46,14 +46,17 @@ class Run:
 
 def main(argv: Sequence[str] | None = None) -> None:
     args = _parse(argv)
-    runs = [_prepare(seed, args) for seed in args.seeds]
-    roles = [role for role, dataset in runs[0].params.datasets if dataset is not None]
+    settings = changed(load_params(), args.set)
+    roles = [role for role, dataset in settings["datasets"].items() if dataset]
     stages = read_stages(REPOSITORY / "dvc.lock", stage_names(roles, anew=args.anew))
+    device = open_device()
+    inputs = [_data(settings, anew=args.anew), code_of(stages), str(device)]
+    runs = [_prepare({**settings, "seed": seed}, inputs, anew=args.anew) for seed in args.seeds]
     with ThreadPoolExecutor(args.workers) as pool, ThreadPoolExecutor(len(runs)) as seeds:
         lines = [line for found in seeds.map(lambda one: _lines(one, roles, stages, pool), runs) for line in found]
     write_rows(args.out.with_suffix(".csv"), Line, lines)
     with replacing(args.out.with_suffix(".md")) as temporary:
-        temporary.write_text(to_markdown(lines, runs[0].params, open_device()), encoding="utf-8")
+        temporary.write_text(to_markdown(lines, runs[0].params, device), encoding="utf-8")
 
 
 def stage_names(roles: Sequence[str], *, anew: bool) -> Iterator[str]:
@@ -72,7 +75,7 @@ def changed(params: Params, changes: Sequence[str]) -> dict[str, Any]:
     Raises:
         SettingsError: a change without a value, or of a key that is not there.
     """
-    settings = params.model_dump(mode="json", exclude_none=False)
+    settings = params.model_dump(mode="json")
     for change in changes:
         path, _, value = change.partition("=")
         *sections, key = path.split(".")
@@ -95,25 +98,22 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def _prepare(seed: int, args: argparse.Namespace) -> Run:
-    settings = {**changed(load_params(), args.set), "seed": seed}
-    name = work_key(settings, _inputs(settings, args), str(open_device()), code=loaded_code())
-    folder = work_folder("seeds").absolute() / name
-    (folder / "data").mkdir(parents=True, exist_ok=True)
-    (folder / "params.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
-    _link(folder / "src", REPOSITORY / "src")
-    if not args.anew:
-        _link(folder / "data" / "crops", Path("data/crops").absolute())
-    return Run(seed, load_params(folder / "params.yaml"), folder)
-
-
-def _inputs(settings: Mapping[str, Any], args: argparse.Namespace) -> list[object]:
+def _data(settings: Mapping[str, Any], *, anew: bool) -> list[object]:
     """What tells the data of a run from other data: hashes of crops, or sizes and times of a data set's files."""
-    if not args.anew:
-        return [file_hash(path) for path in sorted(Path("data/crops").glob("*/*"))]
+    if not anew:
+        return [file_hash(path) for path in sorted((REPOSITORY / "data/crops").glob("*/*"))]
     roots = [Path(dataset["root"]) for dataset in settings["datasets"].values() if dataset]
     found = [(path, path.stat()) for root in roots for path in sorted(root.rglob("*"))]
     return [(str(path), state.st_size, state.st_mtime) for path, state in found if not path.is_dir()]
+
+
+def _prepare(settings: dict[str, Any], inputs: Sequence[object], *, anew: bool) -> Run:
+    folder = work_folder("seeds").absolute() / work_key(settings, inputs, code=[])
+    (folder / "data").mkdir(parents=True, exist_ok=True)
+    (folder / "params.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
+    for name in ("src", "data/raw" if anew else "data/crops"):
+        _link(folder / name, REPOSITORY / name)
+    return Run(settings["seed"], load_params(folder / "params.yaml"), folder)
 
 
 def _link(path: Path, target: Path) -> None:

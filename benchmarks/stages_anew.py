@@ -17,6 +17,7 @@ from typing import Any
 import yaml
 
 from deepfake.errors import DeepfakeError
+from deepfake.work import file_hash
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -43,6 +44,12 @@ def read_stages(lock: Path, names: Iterable[str]) -> list[Stage]:
     """
     locked = yaml.safe_load(lock.read_text(encoding="utf-8"))["stages"]
     return [_stage(locked, name) for name in names]
+
+
+def code_of(stages: Iterable[Stage]) -> list[str]:
+    """Hashes of the source files that the stages' results depend on, as they are now."""
+    files = {dep for stage in stages for dep in stage.deps if dep.startswith("src/")}
+    return [file_hash(REPOSITORY / name) for name in sorted(files)]
 
 
 def run_stages(stages: Sequence[Stage], folder: Path, pool: ThreadPoolExecutor) -> None:

@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
-from ablation_table import units
+from ablation_table import USUAL_ROBUST, units
 from bare_timm import cut_network, train_bare, whole_network
 from timing import Line, circumstances, compare, in_turns, line, write_table
 
@@ -70,7 +70,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def usual(robust: RobustParams) -> RobustParams:
     """The robust training as the field does it: ten steps of PGD and the U-Net on every crop of every batch."""
-    return robust.model_copy(update={"replays": 1, "pgd_steps": 10, "final_pgd_steps": 10, "unet_share": 1.0})
+    return robust.model_copy(update=USUAL_ROBUST)
 
 
 def batches_of(crops: Path, params: Params, settings: FitParams, device: torch.device, steps: int) -> Epoch:

@@ -8,13 +8,14 @@ import seeds
 import torch
 import yaml
 from seeds_table import Line, to_lines, to_markdown
-from stages_anew import Stage, StageError, read_stages, run_stages
+from stages_anew import Stage, StageError, code_of, read_stages, run_stages
 from toy_project import REPOSITORY
 
 from deepfake.errors import SettingsError
 from deepfake.params import Params, load_params
 from deepfake.reporting.matrix import Estimate
 from deepfake.reporting.pairing import Pair
+from deepfake.work import file_hash
 
 
 @pytest.fixture
@@ -64,6 +65,13 @@ def test_the_lock_has_every_stage_in_an_order_that_ends_with_all_scores(anew: bo
     assert given == (
         {"data/raw/sample/ffpp", "data/raw/sample/celebdf"} if anew else {"data/crops/train", "data/crops/cross"}
     )
+
+
+def test_the_code_of_a_run_is_that_of_its_stages_and_not_of_the_table() -> None:
+    stages = read_stages(REPOSITORY / "dvc.lock", seeds.stage_names(["train"], anew=False))
+    hashes = code_of(stages)
+    for name, is_part in (("training/adversarial.py", True), ("attacks/apgd.py", True), ("reporting/page.py", False)):
+        assert (file_hash(REPOSITORY / "src/deepfake" / name) in hashes) == is_part
 
 
 def test_a_stage_that_the_lock_lacks_is_named(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from deepfake.detector.checkpoint import load_checkpoint
 from deepfake.evaluation.attacked import Threat
 from deepfake.evaluation.budgets import score_eps_curve
 from deepfake.evaluation.conditions import CLEAN
-from deepfake.evaluation.prediction import score_clips, whole_clip
+from deepfake.evaluation.prediction import score_clips, whole_clips
 from deepfake.evaluation.suite import further_threats
 from deepfake.evaluation.target import Target
 from deepfake.metrics.ranking import roc_auc
@@ -80,7 +80,7 @@ def to_markdown(lines: Sequence[Line], params: Params, epochs: int, device: torc
 
 
 def _clean(detector: torch.nn.Module, test: CropSet, params: Params) -> list[FrameScore]:
-    batches = score_clips(detector, test.clips(), whole_clip(test), condition=CLEAN.name,
+    batches = score_clips(detector, test.clips(), whole_clips(test), condition=CLEAN.name,
                           batch_size=params.evaluate.batch_size, workers=1)  # fmt: skip
     return [score for batch in batches for score in batch]
 

@@ -22,7 +22,7 @@ from torchvision.transforms import PILToTensor, ToTensor
 
 from deepfake.crops.batches import TrainingBatches
 from deepfake.crops.shards import CropSet, open_crops, shard_of, shard_path, write_index, write_shard
-from deepfake.evaluation.prediction import read_groups, whole_clip
+from deepfake.evaluation.prediction import read_groups, whole_clips
 from deepfake.params import load_params
 from deepfake.records import CropRow, FaceVideo
 from deepfake.runtime import open_device, worker_count
@@ -112,7 +112,7 @@ def _compare(crops: CropSet, folder: Path, batch_size: int, rounds: int) -> Iter
         for make, shuffle in ((PILToTensor(), False), (ToTensor(), True))
     )  # fmt: skip
     ways: dict[str, Way] = {
-        OURS: lambda: exhaust(read_groups(clips, whole_clip(crops), batch_size=batch_size, workers=workers)),
+        OURS: lambda: exhaust(read_groups(clips, whole_clips(crops), batch_size=batch_size, workers=workers)),
         FOLDER: lambda: exhaust(in_order),
         RAW: lambda: exhaust(read_raw(crops, folder / "shards", batch_size)),
     }

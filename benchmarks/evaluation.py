@@ -25,7 +25,7 @@ from deepfake.detector.checkpoint import load_checkpoint
 from deepfake.evaluation.attacked import Threat, both_classes, few_clips
 from deepfake.evaluation.budgets import AtBudget, score_eps_curve
 from deepfake.evaluation.conditions import CLEAN, Condition, attacked_conditions, compressed_conditions
-from deepfake.evaluation.prediction import corrupted, score_clips, whole_clip
+from deepfake.evaluation.prediction import corrupted, score_clips, whole_clips
 from deepfake.evaluation.subset import few_test_videos
 from deepfake.evaluation.suite import further_threats, score_adaptive, score_both_classes, score_further
 from deepfake.evaluation.target import Target
@@ -168,7 +168,7 @@ def _adaptive(matrix: Matrix) -> list[FrameScore]:
 
 
 def _scores(target: Target, condition: Condition) -> Iterator[FrameScore]:
-    read = corrupted(whole_clip(target.crops), condition.corrupt)
+    read = corrupted(whole_clips(target.crops), condition.corrupt)
     for batch in score_clips(target.model, target.crops.clips(), read, condition=condition.name,
                              batch_size=target.batch_size, workers=target.workers):  # fmt: skip
         yield from batch

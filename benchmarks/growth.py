@@ -28,7 +28,7 @@ from training import train
 
 from deepfake.attacks.pgd import PGD
 from deepfake.crops.shards import open_crops, shard_path, write_index, write_shard
-from deepfake.evaluation.prediction import score_clips, whole_clip
+from deepfake.evaluation.prediction import score_clips, whole_clips
 from deepfake.faces.mtcnn import FaceFinder
 from deepfake.faces.sampling import plan_clips
 from deepfake.params import ClipParams, FacesParams, Params, load_params
@@ -122,7 +122,7 @@ def score_folder(folder: Path, params: Params) -> None:
     """Logits of all crops of a folder."""
     crops = open_crops(folder)
     model = random_detector(params, open_device())
-    for _ in score_clips(model, crops.clips(), whole_clip(crops), condition="clean",
+    for _ in score_clips(model, crops.clips(), whole_clips(crops), condition="clean",
                          batch_size=params.evaluate.batch_size, workers=worker_count()):  # fmt: skip
         pass
 

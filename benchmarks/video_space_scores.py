@@ -13,7 +13,7 @@ from deepfake.corruptions.h264 import h264
 from deepfake.crops.shards import CropSet
 from deepfake.evaluation.attacked import Threat, attack_crops
 from deepfake.evaluation.parallel import side_by_side
-from deepfake.evaluation.prediction import Clip, ReadClip, corrupted, read_groups, score_clips, whole_clip
+from deepfake.evaluation.prediction import Clip, Reading, corrupted, read_groups, score_clips, whole_clips
 from deepfake.modes import frozen
 from deepfake.records import FAKE, REAL, FrameScore
 from deepfake.runtime import progress_bar, worker_count
@@ -47,7 +47,7 @@ def attack_fakes(detector: Detector, threat: Threat, crops: CropSet) -> Crops:
 
     fakes, workers = crops.of_label(FAKE), worker_count()
     device = next(detector.model.parameters()).device
-    groups = read_groups(fakes.clips(), whole_clip(fakes), batch_size=detector.batch_size, workers=workers)
+    groups = read_groups(fakes.clips(), whole_clips(fakes), batch_size=detector.batch_size, workers=workers)
     attacked: dict[Place, np.ndarray] = {}
     title = f"{threat.name} against {detector.name}"
     with frozen(detector.model), progress_bar(total=len(fakes.rows), title=title) as bar:
@@ -76,7 +76,7 @@ def score_ways(
         ways = {Way(attack, CROP): (chosen, read)}
         ways |= {Way(attack, CROP, crf): (chosen, corrupted(read, partial(h264, crf=crf))) for crf in crfs}
         again = {way: films[way] for way in (Way(attack, VIDEO, crf) for crf in crfs)}
-        ways |= {way: (film, whole_clip(film)) for way, film in again.items()}
+        ways |= {way: (film, whole_clips(film)) for way, film in again.items()}
         for way, (what, how) in ways.items():
             videos = dict(what.videos)
             scores = list(_scores(detector, what, how))
@@ -88,13 +88,17 @@ def score_ways(
     return seen
 
 
-def _with_changes(crops: CropSet, changed: Crops) -> ReadClip:
-    return lambda rows: [changed.get((row.video, row.frame), crops.pixels(row)) for row in rows]
+def _with_changes(crops: CropSet, changed: Crops) -> Reading:
+    return Reading(
+        lambda clips: np.stack(
+            [changed.get((row.video, row.frame), crops.pixels(row)) for clip in clips for row in clip]
+        )
+    )
 
 
-def _scores(detector: Detector, crops: CropSet, read: ReadClip) -> Iterator[FrameScore]:
+def _scores(detector: Detector, crops: CropSet, reading: Reading) -> Iterator[FrameScore]:
     batches = score_clips(
-        detector.model, crops.clips(), read, condition="", batch_size=detector.batch_size, workers=worker_count()
+        detector.model, crops.clips(), reading, condition="", batch_size=detector.batch_size, workers=worker_count()
     )
     for batch in batches:
         yield from batch

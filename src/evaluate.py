@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-import numpy as np
 from torch import nn
 
 from deepfake.attacks.learned import load_attacker
@@ -21,7 +20,7 @@ from deepfake.detector.checkpoint import load_checkpoint
 from deepfake.evaluation.attacked import Attacked, Threat
 from deepfake.evaluation.budgets import AtBudget, score_eps_curve
 from deepfake.evaluation.conditions import CLEAN, attacked_conditions, compressed_conditions
-from deepfake.evaluation.prediction import ReadClip, corrupted, masked_face, score_clips, whole_clip
+from deepfake.evaluation.prediction import Reading, corrupted, masked_face, score_clips, whole_clips
 from deepfake.evaluation.sanity import Suspect, sanity_checks
 from deepfake.evaluation.subset import few_test_videos
 from deepfake.evaluation.suite import further_threats, score_adaptive, score_both_classes, score_further
@@ -106,7 +105,7 @@ def _score_compressed(work: Evaluation) -> list[FrameScore]:
     for condition in compressed_conditions(work.params.evaluate, with_video=work.with_video):
         crops = work.crops if condition is CLEAN else work.test
         scores += _scores(
-            work.model, crops, corrupted(whole_clip(crops), condition.corrupt), condition.name, work.params
+            work.model, crops, corrupted(whole_clips(crops), condition.corrupt), condition.name, work.params
         )
     return scores
 
@@ -161,18 +160,18 @@ def _sanity(work: Evaluation, surrogate: nn.Module, *, undefended: bool) -> list
     pixels, seeds = {}, []
     for label in (REAL, FAKE):
         rows = evenly(work.test.of_label(label).rows, work.params.evaluate.sanity_frames)
-        pixels[label] = to_unit(np.stack([work.test.pixels(row) for row in rows]), device)
+        pixels[label] = to_unit(work.test.stacked(rows), device)
         seeds = [derive_seed(work.seed, row.video, row.frame) for row in rows]
     suspect = Suspect(work.model, pixels[REAL], pixels[FAKE], seeds, None if undefended else surrogate, undefended)
     return sanity_checks(suspect, work.params.attack.eps, work.params.evaluate.eps_curve, workers=worker_count())
 
 
-def _scores(model: nn.Module, crops: CropSet, read: ReadClip, name: str, params: Params) -> list[FrameScore]:
+def _scores(model: nn.Module, crops: CropSet, reading: Reading, name: str, params: Params) -> list[FrameScore]:
     scores: list[FrameScore] = []
     batch_size = params.evaluate.batch_size
     with progress_bar(total=len(crops.rows), title=name) as bar:
         for batch in score_clips(
-            model, crops.clips(), read, condition=name, batch_size=batch_size, workers=worker_count()
+            model, crops.clips(), reading, condition=name, batch_size=batch_size, workers=worker_count()
         ):
             scores += batch
             bar.update(len(batch))

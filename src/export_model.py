@@ -12,7 +12,7 @@ from pathlib import Path
 from deepfake.crops.shards import open_crops, require_both_classes
 from deepfake.detector.checkpoint import load_checkpoint, save_checkpoint
 from deepfake.detector.half_precision import to_half_precision
-from deepfake.evaluation.prediction import validation_scores, whole_clip
+from deepfake.evaluation.prediction import validation_scores, whole_clips
 from deepfake.runtime import open_device
 from deepfake.stage import run
 from deepfake.training.selection import calibrate
@@ -32,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     exported = to_half_precision(load_checkpoint(args.model))
     val = open_crops(args.crops).in_splits(["val"])
     require_both_classes(val, ["val"], args.crops)
-    scores = validation_scores(exported.build(open_device()), val, whole_clip(val), batch_size=_BATCH_SIZE)
+    scores = validation_scores(exported.build(open_device()), val, whole_clips(val), batch_size=_BATCH_SIZE)
     save_checkpoint(args.out, replace(exported, calibration=calibrate(scores, val.videos)))
     before, after = (path.stat().st_size / 1e6 for path in (args.model, args.out))
     print(f"{args.out}: {after:.1f} MB, {before:.1f} MB with float32 weights")

@@ -12,7 +12,7 @@ from torch import nn
 from deepfake.crops.shards import CropSet, open_crops, require_both_classes
 from deepfake.detector.checkpoint import Checkpoint, save_checkpoint
 from deepfake.detector.hybrid import HybridDetector
-from deepfake.evaluation.prediction import masked_face, validation_scores, whole_clip
+from deepfake.evaluation.prediction import masked_face, validation_scores, whole_clips
 from deepfake.params import BaselineParams, Params, load_params
 from deepfake.ranks import joined
 from deepfake.records import FrameScore
@@ -79,8 +79,8 @@ def _validate(model: nn.Module, crops: CropSet, settings: BaselineParams, mask_f
 
 
 def _score(model: nn.Module, crops: CropSet, settings: BaselineParams, mask_faces: bool) -> list[FrameScore]:
-    read = masked_face(crops) if mask_faces else whole_clip(crops)
-    return validation_scores(model, crops, read, batch_size=2 * settings.batch_size)  # no gradients: there is room
+    reading = masked_face(crops) if mask_faces else whole_clips(crops)
+    return validation_scores(model, crops, reading, batch_size=2 * settings.batch_size)  # no gradients: there is room
 
 
 def _save(path: Path, fit: Fit, params: Params, train: CropSet, val: CropSet, mask_faces: bool) -> None:

@@ -17,7 +17,7 @@ from deepfake.attacks.pgd import PGD
 from deepfake.crops.batches import Batch
 from deepfake.crops.shards import CropSet, open_crops, require_both_classes
 from deepfake.detector.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from deepfake.evaluation.prediction import validation_scores, whole_clip
+from deepfake.evaluation.prediction import validation_scores, whole_clips
 from deepfake.params import Params, load_params
 from deepfake.ranks import joined
 from deepfake.records import FrameScore
@@ -123,7 +123,7 @@ def _validation(
 
 
 def _score(model: nn.Module, crops: CropSet, batch_size: int) -> list[FrameScore]:
-    return validation_scores(model, crops, whole_clip(crops), batch_size=2 * batch_size)
+    return validation_scores(model, crops, whole_clips(crops), batch_size=2 * batch_size)
 
 
 def _save(

@@ -8,7 +8,7 @@ from timing import Line
 from toy_project import REPOSITORY
 
 from deepfake.crops.shards import CropSet, open_crops
-from deepfake.evaluation.prediction import read_groups, whole_clip
+from deepfake.evaluation.prediction import read_groups, whole_clips
 from deepfake.tables import read_rows
 from deepfake.video.decoding import read_image
 
@@ -22,7 +22,7 @@ def copies(tmp_path: Path) -> CropSet:
 
 
 def test_every_way_reads_the_same_crops(copies: CropSet, tmp_path: Path) -> None:
-    ours = [pixels for _, batch in read_groups(copies.clips(), whole_clip(copies), batch_size=4, workers=2)
+    ours = [pixels for _, batch in read_groups(copies.clips(), whole_clips(copies), batch_size=4, workers=2)
             for pixels in batch]  # fmt: skip
     raw = [pixels for batch in crops.read_raw(copies, tmp_path / "shards", 4) for pixels in batch]
     pngs = [read_image(path) for path in (tmp_path / "pngs").rglob("*.png")]

@@ -14,7 +14,7 @@ from deepfake.crops.shards import open_crops
 from deepfake.detector.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from deepfake.detector.half_precision import LARGE, to_half_precision
 from deepfake.errors import CheckpointError
-from deepfake.evaluation.prediction import validation_scores, whole_clip
+from deepfake.evaluation.prediction import validation_scores, whole_clips
 from deepfake.records import REAL
 from deepfake.training.selection import video_logits
 
@@ -94,7 +94,7 @@ def test_the_script_writes_the_same_bytes_every_time_and_from_its_own_result(
 
 def share_of_reals_called_fake(path: Path, folder: Path) -> float:
     exported, crops = load_checkpoint(path), open_crops(folder)
-    scores = validation_scores(exported.build(CPU), crops.of_label(REAL), whole_clip(crops), batch_size=3)
+    scores = validation_scores(exported.build(CPU), crops.of_label(REAL), whole_clips(crops), batch_size=3)
     means = video_logits(scores).values()
     assert max(means) > exported.calibration.video_threshold - 0.001, "the threshold stands right above them"
     return fmean(mean >= exported.calibration.video_threshold for mean in means)

@@ -20,7 +20,7 @@ from deepfake.crops.shards import CropSet, open_crops
 from deepfake.evaluation.attacked import Attacked, Threat, both_classes, few_clips, score_attacked
 from deepfake.evaluation.budgets import AtBudget, score_eps_curve
 from deepfake.evaluation.conditions import CLEAN, Condition, attacked_conditions
-from deepfake.evaluation.prediction import score_clips, score_crops, whole_clip
+from deepfake.evaluation.prediction import score_clips, score_crops, whole_clips
 from deepfake.evaluation.suite import score_both_classes
 from deepfake.evaluation.target import Target
 from deepfake.params import EvaluateParams, SuiteParams
@@ -95,7 +95,7 @@ def test_what_is_scored_stays_in_the_ball(model: Small, crops: CropSet) -> None:
 
 
 def test_evasion_keeps_reals_clean_and_both_attacks_them_too(model: Small, crops: CropSet) -> None:
-    batches = score_clips(model, crops.clips(), whole_clip(crops), condition="clean", batch_size=9, workers=1)
+    batches = score_clips(model, crops.clips(), whole_clips(crops), condition="clean", batch_size=9, workers=1)
     clean = [score for batch in batches for score in batch]
     target = Target(model, crops, {"clean": clean}, batch_size=6, workers=2)
     table = score_both_classes(target, Threat("pgd", Counting(), EPS, seed=1), [CLEAN], real_clips=1).scores

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from deepfake.crops.shards import CropSet, open_crops
 from deepfake.evaluation.conditions import CLEAN, attacked_conditions, compressed_conditions
-from deepfake.evaluation.prediction import score_clips, whole_clip
+from deepfake.evaluation.prediction import score_clips, whole_clips
 from deepfake.params import EvaluateParams, SuiteParams
 from deepfake.records import FrameScore
 
@@ -40,7 +40,7 @@ def crops(tmp_path: Path) -> CropSet:
 
 def score(crops: CropSet, batch_size: int = 4, workers: int = 2) -> list[FrameScore]:
     batches = score_clips(
-        Brightness(), crops.clips(), whole_clip(crops), condition="jpeg50", batch_size=batch_size, workers=workers
+        Brightness(), crops.clips(), whole_clips(crops), condition="jpeg50", batch_size=batch_size, workers=workers
     )
     return [score for batch in batches for score in batch]
 

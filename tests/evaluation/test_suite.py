@@ -13,7 +13,7 @@ from deepfake.crops.shards import CropSet, open_crops
 from deepfake.evaluation.attacked import Threat
 from deepfake.evaluation.budgets import score_eps_curve
 from deepfake.evaluation.conditions import CLEAN, Condition, attacked_conditions
-from deepfake.evaluation.prediction import corrupted, score_clips, whole_clip
+from deepfake.evaluation.prediction import corrupted, score_clips, whole_clips
 from deepfake.evaluation.subset import few_test_videos
 from deepfake.evaluation.suite import further_threats, score_adaptive, score_beyond, score_further
 from deepfake.evaluation.target import Target
@@ -51,7 +51,7 @@ def target_of(model: Small, crops: CropSet, plain: Sequence[FrameScore] | None =
 
 
 def scored(model: Small, crops: CropSet, codec: Condition) -> list[FrameScore]:
-    read = corrupted(whole_clip(crops), codec.corrupt)
+    read = corrupted(whole_clips(crops), codec.corrupt)
     batches = score_clips(model, crops.clips(), read, condition=codec.name, batch_size=6, workers=1)
     return [score for batch in batches for score in batch]
 

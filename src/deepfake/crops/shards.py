@@ -40,6 +40,19 @@ class CropSet:
         """One crop, uint8 RGB (S, S, 3)."""
         return self.shards[row.shard][row.row]
 
+    def stacked(self, rows: Sequence[CropRow]) -> np.ndarray:
+        """Several crops, uint8 RGB (N, S, S, 3); those that follow each other in a shard are copied in one go."""
+        if not rows:
+            raise ValueError("no crops to stack")
+        stack = np.empty((len(rows), *self.pixels(rows[0]).shape), np.uint8)
+        start = 0
+        for end in range(1, len(rows) + 1):
+            first, gap = rows[start], end - start
+            if end == len(rows) or (rows[end].shard, rows[end].row) != (first.shard, first.row + gap):
+                stack[start:end] = self.shards[first.shard][first.row : first.row + gap]
+                start = end
+        return stack
+
     def label(self, row: CropRow) -> int:
         """1 for a crop of a fake, 0 for one of a real video."""
         return self.videos[row.video].label

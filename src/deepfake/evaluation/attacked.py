@@ -15,7 +15,7 @@ from deepfake.crops.batches import to_unit
 from deepfake.crops.shards import CropSet
 from deepfake.evaluation.conditions import CLEAN, Condition
 from deepfake.evaluation.parallel import side_by_side
-from deepfake.evaluation.prediction import Clip, read_groups, score_crops, whole_clip
+from deepfake.evaluation.prediction import Clip, read_groups, score_crops, whole_clips
 from deepfake.findings import Perturbation
 from deepfake.modes import frozen
 from deepfake.records import FAKE, CropRow, FrameScore
@@ -79,7 +79,7 @@ def score_attacked(
         return Attacked(scores, list(_perturbations(name, crops, rows, attacked, pixels, threat.eps, device)))
 
     device = next(model.parameters()).device
-    groups = read_groups(crops.clips(), whole_clip(crops), batch_size=batch_size, workers=workers)
+    groups = read_groups(crops.clips(), whole_clips(crops), batch_size=batch_size, workers=workers)
     with frozen(model):
         yield from side_by_side(score, groups, device=device, workers=workers)
 

@@ -1,6 +1,7 @@
 """Crops -> logits, clip by clip, so that a codec sees consecutive frames."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -15,50 +16,62 @@ from deepfake.records import CropRow, FrameScore
 from deepfake.runtime import ahead, worker_count
 
 Clip = Sequence[CropRow]
-ReadClip = Callable[[Clip], Sequence[np.ndarray]]
 
 
-def whole_clip(crops: CropSet) -> ReadClip:
+@dataclass(frozen=True)
+class Reading:
+    """How the pixels of clips are come by.
+
+    Attributes:
+        pixels: gives those of all crops of some clips, as the model is to see them, uint8 RGB (B, S, S, 3).
+        is_work: whether threads do it ahead of the model. A mere copy is over before a thread has taken it on.
+    """
+
+    pixels: Callable[[Sequence[Clip]], np.ndarray]
+    is_work: bool = True
+
+
+def whole_clips(crops: CropSet) -> Reading:
     """Clips as they are."""
-    return lambda rows: [crops.pixels(row) for row in rows]
+    return Reading(lambda clips: crops.stacked(_rows(clips)), is_work=False)
 
 
-def corrupted(read: ReadClip, corrupt: Callable[[Sequence[np.ndarray]], Sequence[np.ndarray]]) -> ReadClip:
-    """Clips that `read` gives, after a codec."""
-    return lambda rows: corrupt(read(rows))
+def corrupted(reading: Reading, corrupt: Callable[[Sequence[np.ndarray]], Sequence[np.ndarray]]) -> Reading:
+    """Clips after a codec, each by itself."""
+    return Reading(lambda clips: np.stack([frame for clip in clips for frame in corrupt([*reading.pixels([clip])])]))
 
 
-def masked_face(crops: CropSet) -> ReadClip:
+def masked_face(crops: CropSet) -> Reading:
     """Clips with every face greyed out: what is left can betray a leak."""
-    return lambda rows: [mask_face(crops.pixels(row), row.face) for row in rows]
+    return Reading(lambda clips: np.stack([mask_face(crops.pixels(row), row.face) for row in _rows(clips)]))
 
 
 def score_clips(
-    model: nn.Module, clips: Sequence[Clip], read: ReadClip, *, condition: str, batch_size: int, workers: int
+    model: nn.Module, clips: Sequence[Clip], reading: Reading, *, condition: str, batch_size: int, workers: int
 ) -> Iterator[list[FrameScore]]:
     """Logits of every crop, a batch of clips at a time.
 
     Args:
         model: crops (B, 3, S, S) in [0, 1] -> logits (B,).
         clips: index rows of consecutive frames.
-        read: gives the pixels of a clip as the model is to see them, uint8 RGB (S, S, 3).
+        reading: where their pixels come from.
         condition: name that the scores get.
         batch_size: crops at once; a clip is never torn.
-        workers: threads that read and compress ahead of the model.
+        workers: threads that compress ahead of the model.
     """
-    for group, pixels in read_groups(clips, read, batch_size=batch_size, workers=workers):
-        yield score_crops(model, [row for clip in group for row in clip], pixels, condition=condition)
+    for group, pixels in read_groups(clips, reading, batch_size=batch_size, workers=workers):
+        yield score_crops(model, _rows(group), pixels, condition=condition)
 
 
-def validation_scores(model: nn.Module, crops: CropSet, read: ReadClip, *, batch_size: int) -> list[FrameScore]:
+def validation_scores(model: nn.Module, crops: CropSet, reading: Reading, *, batch_size: int) -> list[FrameScore]:
     """Logits of every crop of a set, on every rank; each rank computes a share of them.
 
     Args:
-        model, read, batch_size: as for `score_clips`.
+        model, reading, batch_size: as for `score_clips`.
         crops: what is scored.
     """
     clips = share(crops.clips())
-    batches = score_clips(model, clips, read, condition="val", batch_size=batch_size, workers=worker_count())
+    batches = score_clips(model, clips, reading, condition="val", batch_size=batch_size, workers=worker_count())
     return gather(score for batch in batches for score in batch)
 
 
@@ -74,11 +87,12 @@ def score_crops(model: nn.Module, rows: Clip, pixels: np.ndarray, *, condition: 
 
 
 def read_groups(
-    clips: Sequence[Clip], read: ReadClip, *, batch_size: int, workers: int
+    clips: Sequence[Clip], reading: Reading, *, batch_size: int, workers: int
 ) -> Iterator[tuple[list[Clip], np.ndarray]]:
-    """Groups of whole clips of about `batch_size` crops, and their pixels, uint8 RGB (B, S, S, 3); read ahead."""
+    """Groups of whole clips of about `batch_size` crops, and their pixels, uint8 RGB (B, S, S, 3)."""
     groups = list(_group(clips, batch_size))
-    yield from ahead(lambda group: (group, _stack(group, read)), groups, workers=workers)
+    pixels = ahead(reading.pixels, groups, workers=workers) if reading.is_work else map(reading.pixels, groups)
+    yield from zip(groups, pixels, strict=True)
 
 
 def _group(clips: Sequence[Clip], batch_size: int) -> Iterator[list[Clip]]:
@@ -92,5 +106,5 @@ def _group(clips: Sequence[Clip], batch_size: int) -> Iterator[list[Clip]]:
         yield group
 
 
-def _stack(group: Sequence[Clip], read: ReadClip) -> np.ndarray:
-    return np.stack([frame for clip in group for frame in read(clip)])
+def _rows(clips: Sequence[Clip]) -> list[CropRow]:
+    return [row for clip in clips for row in clip]

@@ -44,7 +44,7 @@ def trained_on(crops: CropSet) -> dict[str, str | int]:
     return {
         "datasets": ", ".join(sorted({VideoKey.parse(key).dataset for key in videos})),
         "methods": ", ".join(sorted({video.method for video in videos.values() if video.label == FAKE})),
-        "people": len({video.cluster for video in videos.values()}),
+        "groups of people": len({video.cluster for video in videos.values()}),  # who share a video are one
         "videos": len(videos),
         "crops": len(crops.rows),
     }

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -68,6 +67,6 @@ def cut_slice(crops: CropSet, videos: Videos, frames: int, *, seed: int, device:
         if row.video in videos:
             rows[crops.label(row)].append(row)
     chosen = {label: evenly(candidates, frames) for label, candidates in rows.items()}
-    pixels = {label: np.stack([crops.pixels(row) for row in some]) for label, some in chosen.items()}
+    pixels = {label: crops.stacked(some) for label, some in chosen.items()}
     seeds = [derive_seed(seed, row.video, row.frame) for row in chosen[FAKE]]
     return Slice(to_unit(pixels[REAL], device), to_unit(pixels[FAKE], device), seeds)

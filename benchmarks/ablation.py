@@ -1,8 +1,9 @@
 """Why the robust detector wins: the same training with one part of its recipe changed at a time.
 
-Every row trains from the same baseline for the same number of optimiser steps, with the stage's own script, and is then
-attacked on test videos of both datasets. Rows are trained side by side, a thread each. A row that is finished is not
-trained again, and one that was killed goes on where it was. From the repository's root, after `dvc repro`:
+Every row trains from the same baseline for the same number of optimiser steps (unless its name says otherwise), with
+the stage's own script, and is then attacked on test videos of both datasets. Rows are trained side by side, a thread
+each. A row that is finished is not trained again, and one that was killed goes on where it was. From the repository's
+root, after `dvc repro`:
 
     PYTHONPATH=src python benchmarks/ablation.py --baseline models/baseline.pt --attacker models/attacker_baseline.pt \
         --crops data/crops --out benchmarks/results/ablation
@@ -20,7 +21,8 @@ from typing import Any
 
 import torch
 import yaml
-from ablation_table import USUAL_ROBUST, Line, judge, to_markdown, units
+from ablation_rows import ROWS, robust
+from ablation_table import Line, judge, to_markdown, units
 from stages_anew import REPOSITORY, code_of, read_stages
 from tqdm import tqdm
 
@@ -32,26 +34,6 @@ from deepfake.tables import read_rows, write_rows
 from deepfake.work import file_hash, loaded_code, work_folder, work_key
 
 SCRIPT = REPOSITORY / "src" / "train_robust.py"
-NO_COMPRESSION = {"baseline": {"augment": {"jpeg": 0.0, "rescale": 0.0, "blur": 0.0}}}
-
-# What a row changes: who attacks, and which parameters.
-ROWS: Mapping[str, tuple[str, dict[str, Any]]] = {
-    "the recipe": ("both", {}),
-    "nobody attacks (control)": ("none", {}),
-    "PGD only": ("pgd", {}),
-    "U-Net only": ("unet", {}),
-    "the recipe, seed 2": ("both", {"seed": 2}),
-    "the recipe, seed 3": ("both", {"seed": 3}),
-    "BatchNorm statistics frozen": ("both", {"robust": {"batch_statistics": "frozen"}}),
-    "PGD of 3 steps, not free": ("both", {"robust": {"replays": 1, "pgd_steps": 3, "final_pgd_steps": 3}}),
-    "TRADES": ("both", {"robust": {"pgd_loss": "trades", "pgd_weight": 3.0}}),
-    "no ramp": ("both", {"robust": {"ramp": 0.0}}),
-    "hardly any averaging": ("both", {"robust": {"average_halflife": 0.01}}),
-    "no compression in augmentation": ("both", NO_COMPRESSION),
-    "self-blended fakes": ("both", {"baseline": {"augment": {"self_blended": True}}}),
-    "budget of 4/255 in training": ("both", {"robust": {"eps": 4 / 255}}),
-    "PGD-10 and U-Net in every batch": ("both", {"robust": USUAL_ROBUST}),
-}
 
 
 class RowError(DeepfakeError):
@@ -94,18 +76,18 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _line(name: str, args: argparse.Namespace, params: Params, inputs: Sequence[str], device: torch.device) -> Line:
-    adversaries, changes = ROWS[name]
-    settings = merged(params, {"robust": {"epochs": args.epochs}}, changes)
-    folder = work_folder("ablation").absolute() / work_key(settings, adversaries, inputs, code=loaded_code())
+    row = ROWS[name]
+    settings = merged(params, robust(epochs=round(args.epochs * row.length)), row.changes)
+    folder = work_folder("ablation").absolute() / work_key(settings, row.adversaries, inputs, code=loaded_code())
     finished = folder / "line.csv"
     if finished.exists():
         return read_rows(finished, Line)[0]
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "params.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
     changed = load_params(folder / "params.yaml")
-    minutes = _train(folder, adversaries, args)
+    minutes = _train(folder, row.adversaries, args)
     found = judge(folder / "robust.pt", args.crops, changed, device)
-    line = Line(name, units=units(changed.robust, adversaries), minutes=round(minutes, 1), **found)
+    line = Line(name, units=units(changed.robust, row.adversaries), minutes=round(minutes, 1), **found)
     write_rows(finished, Line, [line])
     return line
 

@@ -25,8 +25,7 @@ from deepfake.runtime import derive_seed
 from deepfake.training.selection import video_auc
 
 BUDGETS = (2, 4, 8)  # in steps of 1/255
-# Robust training as the field does it: ten steps of PGD and the U-Net on every crop of every batch.
-USUAL_ROBUST = {"replays": 1, "pgd_steps": 10, "final_pgd_steps": 10, "unet_share": 1.0}
+_AUCS = ("clean", "clean_cross", *(f"worst_{budget}" for budget in BUDGETS))
 _UNET = 1  # pass of the detector that fitting the U-Net to a batch costs
 
 
@@ -106,13 +105,32 @@ def _markdown(lines: Sequence[Line], params: Params, epochs: int, device: torch.
     robust, place = params.robust, "one CPU thread" if device.type == "cpu" else f"{machine(device)}, shared by rows"
     yield "| changed | units a step | minutes | clean | clean, cross | worst at 2/255 | at 4/255 | at 8/255 |"
     yield "|---|---|---|---|---|---|---|---|"
-    for line in lines:
-        aucs = (line.clean, line.clean_cross, line.worst_2, line.worst_4, line.worst_8)
-        yield f"| {line.name} | {line.units:g} | {line.minutes:.0f} | {' | '.join(f'{auc:.3f}' for auc in aucs)} |"
+    for name, seeds in by_recipe(lines).items():
+        minutes = _span([line.minutes for line in seeds], ".0f")
+        aucs = " | ".join(_span([getattr(line, column) for line in seeds], ".3f") for column in _AUCS)
+        times = f" ({len(seeds)} seeds)" if len(seeds) > 1 else ""
+        yield f"| {name}{times} | {seeds[0].units:g} | {minutes} | {aucs} |"
     yield ""
     yield (
-        f"AUC of test videos. Every row: {epochs * robust.steps} optimiser steps of {robust.batch_size} crops from the "
-        f"same baseline, on {place}. Worst: evasion, PGD-{params.attack.steps} and then "
-        f"APGD-{params.evaluate.quick.apgd_steps} on what stands, {params.evaluate.eps_frames} frame a video. "
-        "One seed unless a row says otherwise: differences of some hundredths mean nothing."
+        f"AUC of test videos; of several seeds the mean, and from which to which. Every row: {epochs * robust.steps} "
+        f"optimiser steps of {robust.batch_size} crops from the same baseline unless it says otherwise, on {place}. "
+        "As many minutes: as the recipe takes on a CPU, 9/16 of the steps. "
+        f"Worst: evasion, PGD-{params.attack.steps} and then APGD-{params.evaluate.quick.apgd_steps} on what stands, "
+        f"{params.evaluate.eps_frames} frame a video. Minutes depend on what else ran. Of one seed, differences of "
+        "some hundredths mean nothing."
     )
+
+
+def by_recipe(lines: Sequence[Line]) -> dict[str, list[Line]]:
+    """Lines of the same recipe, its seeds together."""
+    found: dict[str, list[Line]] = {}
+    for line in lines:
+        found.setdefault(line.name.partition(", seed ")[0], []).append(line)
+    return found
+
+
+def _span(values: Sequence[float], form: str) -> str:
+    """The mean, and from the least to the largest where there are several."""
+    if len(values) == 1:
+        return format(values[0], form)
+    return f"{fmean(values):{form}} ({min(values):{form}} to {max(values):{form}})"

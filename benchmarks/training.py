@@ -16,7 +16,8 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
-from ablation_table import USUAL_ROBUST, units
+from ablation_rows import USUAL_ROBUST
+from ablation_table import units
 from bare_timm import cut_network, train_bare, whole_network
 from timing import Line, circumstances, compare, in_turns, line, write_table
 

@@ -4,6 +4,7 @@ import ablation
 import pytest
 import torch
 import yaml
+from ablation_rows import ROWS
 from ablation_table import Line, to_markdown, units
 from toy_project import REPOSITORY
 
@@ -16,14 +17,19 @@ def params() -> Params:
     return load_params(REPOSITORY / "params.yaml")
 
 
-@pytest.mark.parametrize("name", ablation.ROWS)
+@pytest.mark.parametrize("name", ROWS)
 def test_a_row_changes_what_its_name_says_and_nothing_that_the_schema_refuses(
     name: str, params: Params, tmp_path: Path
 ) -> None:
-    adversaries, changes = ablation.ROWS[name]
-    (tmp_path / "params.yaml").write_text(yaml.safe_dump(ablation.merged(params, changes)))
+    row = ROWS[name]
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(ablation.merged(params, row.changes)))
     changed = load_params(tmp_path / "params.yaml")
-    assert (changed != params or adversaries != "both") == (name != "the recipe")
+    assert (changed != params or row.adversaries != "both" or row.length != 1) == (name != "the recipe")
+
+
+def test_no_two_rows_are_the_same() -> None:
+    told = [(row.adversaries, str(row.changes), row.length) for row in ROWS.values()]
+    assert len(set(told)) == len(told)
 
 
 def test_units_count_passes_of_the_detector(params: Params) -> None:
@@ -42,6 +48,15 @@ def test_the_table_has_a_line_a_row_and_says_how_it_was_made(params: Params) -> 
     text = to_markdown([Line("TRADES", 2.5, 7.04, 0.9, 0.7, 0.6, 0.5, 0.4)], params, 3, torch.device("cpu"))
     assert "| TRADES | 2.5 | 7 | 0.900 | 0.700 | 0.600 | 0.500 | 0.400 |" in text
     assert f"{3 * params.robust.steps} optimiser steps" in text
+
+
+def test_seeds_of_a_recipe_share_a_line_with_their_mean_and_range(params: Params) -> None:
+    lines = [
+        Line(name, 2.0, 3.0, clean, 0.7, 0.6, 0.5, 0.4) for name, clean in (("a", 0.9), ("b", 0.5), ("a, seed 2", 0.8))
+    ]
+    text = to_markdown(lines, params, 3, torch.device("cpu"))
+    assert "| a (2 seeds) | 2 | 3 (3 to 3) | 0.850 (0.800 to 0.900) |" in text
+    assert "| b | 2 | 3 | 0.500 |" in text
 
 
 def test_an_unknown_row_is_refused_with_those_there_are(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

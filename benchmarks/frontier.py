@@ -42,7 +42,7 @@ def frontier(lines: Sequence[Line]) -> Plot:
     }  # fmt: skip
 
     def paint(figure: Figure) -> None:
-        above, below = figure.subfigures(2, 1, height_ratios=[2.8, 1])
+        above, below = figure.subfigures(2, 1, squeeze=False, height_ratios=[2.8, 1])[:, 0]
         panels = above.subplots(1, len(BUDGETS))
         for panel, budget in zip(panels, BUDGETS, strict=True):
             _panel(panel, recipes, budget)

@@ -12,7 +12,8 @@ _TITLES = dict(zip(CODECS, (f"JPEG {JPEG_QUALITY}", f"H.264 CRF {H264_CRF}"), st
 
 CAUTION = (
     "the file does not say whose faces it has seen, for a dataset goes by the name of its folder layout; the detectors "
-    "that come with this project have seen rendered faces only and must not be believed on real ones"
+    "that come with this project have seen rendered faces only, or crops of one real collection (models/dfdc), and "
+    "must not be believed on real ones"
 )
 
 

@@ -47,6 +47,7 @@ class Run:
 def main(argv: Sequence[str] | None = None) -> None:
     args = _parse(argv)
     settings = changed(load_params(), args.set)
+    _check(settings)
     roles = [role for role, dataset in settings["datasets"].items() if dataset]
     stages = read_stages(REPOSITORY / "dvc.lock", stage_names(roles, anew=args.anew))
     device = open_device()
@@ -96,6 +97,14 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--workers", type=int, default=1, help="stages at once (default: 1; a large GPU takes more)")
     parser.add_argument("--out", required=True, type=Path, help="tables to write, without a suffix")
     return parser.parse_args(argv)
+
+
+def _check(settings: Mapping[str, Any]) -> None:
+    """Read the parameters as a stage would, before hours of work begin."""
+    draft = work_folder("seeds") / "params.yaml"
+    with replacing(draft) as temporary:
+        temporary.write_text(yaml.safe_dump(settings), encoding="utf-8")
+    load_params(draft)
 
 
 def _data(settings: Mapping[str, Any], *, anew: bool) -> list[object]:

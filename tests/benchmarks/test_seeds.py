@@ -96,6 +96,16 @@ def test_a_change_of_nothing_is_refused(params: Params, change: str) -> None:
         seeds.changed(params, [change])
 
 
+def test_a_value_that_no_stage_would_take_is_refused_before_any_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(REPOSITORY)
+    monkeypatch.setenv("DEEPFAKE_WORK", str(tmp_path))
+    with pytest.raises(SettingsError, match=r"params\.yaml: datasets\.train"):
+        seeds.main(["--set", "datasets.train=3", "--out", str(tmp_path / "t")])
+    assert not (tmp_path / "t.csv").exists()
+
+
 def test_lines_are_those_of_the_claim() -> None:
     def pair(condition: str, metric: str) -> Pair:
         return Pair("train", condition, metric, 0.25, 0.75, Estimate(0.5, 0.4, 0.6))

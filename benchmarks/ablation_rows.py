@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+RECIPE = "the recipe"
+_SEED = ", seed "
+
 
 @dataclass(frozen=True)
 class Row:
@@ -12,7 +15,7 @@ class Row:
     Attributes:
         adversaries: who attacks.
         changes: to the parameters.
-        length: share of the other rows' steps; a step that costs more minutes may be compared at as many minutes.
+        length: share of the other rows' steps; a step that takes longer may be compared at as many minutes.
     """
 
     adversaries: str = "both"
@@ -20,49 +23,54 @@ class Row:
     length: float = 1.0
 
 
-def robust(**changes: object) -> Mapping[str, Any]:
+def change_robust(**changes: object) -> Mapping[str, Any]:
     """Changes to robust training."""
     return {"robust": changes}
 
 
-def seeds(name: str, row: Row) -> dict[str, Row]:
+def with_seeds(name: str, row: Row) -> dict[str, Row]:
     """A row with the first seed, and again with two more."""
-    others = {f"{name}, seed {seed}": replace(row, changes={**row.changes, "seed": seed}) for seed in (2, 3)}
+    others = {f"{name}{_SEED}{seed}": replace(row, changes={**row.changes, "seed": seed}) for seed in (2, 3)}
     return {name: row} | others
+
+
+def recipe_of(name: str) -> str:
+    """The name of a row without its seed."""
+    return name.partition(_SEED)[0]
 
 
 # Robust training as the field does it: ten steps of PGD and the U-Net on every crop of every batch.
 USUAL_ROBUST = {"replays": 1, "pgd_steps": 10, "final_pgd_steps": 10, "unet_share": 1.0}
 NOT_FREE = {"replays": 1, "pgd_steps": 3, "final_pgd_steps": 3}
 WITH_TRADES = {"pgd_loss": "trades", "pgd_weight": 3.0}
-AS_LONG = 9 / 16  # of the steps: on a CPU a step with PGD of 3 steps takes 1.8 times as long as a free one
+AS_LONG = 9 / 16  # of the steps: on a CPU a step with PGD of 3 steps took 1.8 times as long as a free one
 LARGE = {"batch_size": 128, "learning_rate": 2e-3}
 ROWS: Mapping[str, Row] = {
-    **seeds("the recipe", Row()),
+    **with_seeds(RECIPE, Row()),
     "nobody attacks (control)": Row("none"),
-    **seeds("PGD only", Row("pgd")),
+    **with_seeds("PGD only", Row("pgd")),
     "U-Net only": Row("unet"),
-    **seeds("PGD of 3 steps, not free", Row(changes=robust(**NOT_FREE))),
-    **seeds("PGD of 3 steps, not free, as many minutes", Row(changes=robust(**NOT_FREE), length=AS_LONG)),
-    "PGD-10 and U-Net in every batch": Row(changes=robust(**USUAL_ROBUST)),
-    **seeds("TRADES", Row(changes=robust(**WITH_TRADES))),
-    "TRADES, PGD of 3 steps": Row(changes=robust(**NOT_FREE, **WITH_TRADES)),
-    **seeds(
-        "TRADES, PGD of 3 steps, as many minutes",
-        Row(changes=robust(**NOT_FREE, **WITH_TRADES), length=AS_LONG),
+    **with_seeds("PGD of 3 steps, not free", Row(changes=change_robust(**NOT_FREE))),
+    **with_seeds("PGD of 3 steps, not free, 9/16 of the steps", Row(changes=change_robust(**NOT_FREE), length=AS_LONG)),
+    "PGD-10 and U-Net in every batch": Row(changes=change_robust(**USUAL_ROBUST)),
+    **with_seeds("TRADES", Row(changes=change_robust(**WITH_TRADES))),
+    "TRADES, PGD of 3 steps": Row(changes=change_robust(**NOT_FREE, **WITH_TRADES)),
+    **with_seeds(
+        "TRADES, PGD of 3 steps, 9/16 of the steps",
+        Row(changes=change_robust(**NOT_FREE, **WITH_TRADES), length=AS_LONG),
     ),
-    "clean weight of 1, PGD of 3 steps, as many minutes": Row(
-        changes=robust(**NOT_FREE, clean_weight=1.0), length=AS_LONG
+    "clean weight of 1, PGD of 3 steps, 9/16 of the steps": Row(
+        changes=change_robust(**NOT_FREE, clean_weight=1.0), length=AS_LONG
     ),
-    "BatchNorm statistics frozen": Row(changes=robust(batch_statistics="frozen")),
-    "no ramp": Row(changes=robust(ramp=0.0)),
-    "hardly any averaging": Row(changes=robust(average_halflife=0.01)),
+    "BatchNorm statistics frozen": Row(changes=change_robust(batch_statistics="frozen")),
+    "no ramp": Row(changes=change_robust(ramp=0.0)),
+    "hardly any averaging": Row(changes=change_robust(average_halflife=0.01)),
     "no compression in augmentation": Row(
         changes={"baseline": {"augment": {"jpeg": 0.0, "rescale": 0.0, "blur": 0.0}}}
     ),
     "self-blended fakes": Row(changes={"baseline": {"augment": {"self_blended": True}}}),
-    "budget of 4/255 in training": Row(changes=robust(eps=4 / 255)),
-    "batches of 128": Row(changes=robust(**LARGE)),
-    "batches of 128, PGD of 3 steps": Row(changes=robust(**NOT_FREE, **LARGE)),
-    "batches of 128, PGD of 5 steps": Row(changes=robust(replays=1, pgd_steps=5, final_pgd_steps=5, **LARGE)),
+    "budget of 4/255 in training": Row(changes=change_robust(eps=4 / 255)),
+    "batches of 128": Row(changes=change_robust(**LARGE)),
+    "batches of 128, PGD of 3 steps": Row(changes=change_robust(**NOT_FREE, **LARGE)),
+    "batches of 128, PGD of 5 steps": Row(changes=change_robust(replays=1, pgd_steps=5, final_pgd_steps=5, **LARGE)),
 }

@@ -6,6 +6,7 @@ from pathlib import Path
 from statistics import fmean
 
 import torch
+from ablation_rows import recipe_of
 from timing import machine
 
 from deepfake.attacks.pgd import PGD
@@ -103,7 +104,7 @@ def _worst(target: Target, params: Params) -> dict[str, float]:
 
 def _markdown(lines: Sequence[Line], params: Params, epochs: int, device: torch.device) -> Iterator[str]:
     robust, place = params.robust, "one CPU thread" if device.type == "cpu" else f"{machine(device)}, shared by rows"
-    yield "| changed | units a step | minutes | clean | clean, cross | worst at 2/255 | at 4/255 | at 8/255 |"
+    yield "| changed | units a step and crop | minutes | clean | clean, cross | worst at 2/255 | at 4/255 | at 8/255 |"
     yield "|---|---|---|---|---|---|---|---|"
     for name, seeds in by_recipe(lines).items():
         minutes = _span([line.minutes for line in seeds], ".0f")
@@ -114,9 +115,8 @@ def _markdown(lines: Sequence[Line], params: Params, epochs: int, device: torch.
     yield (
         f"AUC of test videos; of several seeds the mean, and from which to which. Every row: {epochs * robust.steps} "
         f"optimiser steps of {robust.batch_size} crops from the same baseline unless it says otherwise, on {place}. "
-        "As many minutes: as the recipe takes on a CPU, 9/16 of the steps. "
         f"Worst: evasion, PGD-{params.attack.steps} and then APGD-{params.evaluate.quick.apgd_steps} on what stands, "
-        f"{params.evaluate.eps_frames} frame a video. Minutes depend on what else ran. Of one seed, differences of "
+        f"{params.evaluate.eps_frames} frame a video. Minutes depend on what ran beside. Of one seed, differences of "
         "some hundredths mean nothing."
     )
 
@@ -125,7 +125,7 @@ def by_recipe(lines: Sequence[Line]) -> dict[str, list[Line]]:
     """Lines of the same recipe, its seeds together."""
     found: dict[str, list[Line]] = {}
     for line in lines:
-        found.setdefault(line.name.partition(", seed ")[0], []).append(line)
+        found.setdefault(recipe_of(line.name), []).append(line)
     return found
 
 

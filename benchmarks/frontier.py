@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
 
+from ablation_rows import RECIPE
 from ablation_table import BUDGETS, Line, by_recipe
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -35,14 +36,12 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def frontier(lines: Sequence[Line]) -> Plot:
     """A panel for each budget; a number for each recipe, at the mean of its seeds, and a dot for each seed."""
-    recipes = {
-        name: seeds
-        for name, seeds in by_recipe(lines).items()
-        if fmean(line.worst_2 for line in seeds) > _WITHSTANDS
-    }  # fmt: skip
+    every = by_recipe(lines)
+    recipes = {name: seeds for name, seeds in every.items() if fmean(line.worst_2 for line in seeds) > _WITHSTANDS}
+    left_out = ", ".join(name for name in every if name not in recipes)
 
     def paint(figure: Figure) -> None:
-        above, below = figure.subfigures(2, 1, squeeze=False, height_ratios=[2.8, 1])[:, 0]
+        above, below = figure.subfigures(2, 1, squeeze=False, height_ratios=[2.6, 1.1])[:, 0]
         panels = above.subplots(1, len(BUDGETS))
         for panel, budget in zip(panels, BUDGETS, strict=True):
             _panel(panel, recipes, budget)
@@ -51,19 +50,22 @@ def frontier(lines: Sequence[Line]) -> Plot:
         half = (len(names) + 1) // 2
         for column, some in enumerate((names[:half], names[half:])):
             below.text(0.04 + 0.5 * column, 1.0, "\n".join(some), va="top", fontsize=8, linespacing=1.5)
+        below.text(
+            0.04, 0.0, f"Below {_WITHSTANDS} at {BUDGETS[0]}/255: {left_out}", va="bottom", fontsize=8, color=MUTED
+        )
 
-    return Plot("Clean AUC against worst-case AUC, over recipes", paint, width=10.0, height=5.4)
+    return Plot("Clean AUC against worst-case AUC, over recipes", paint, width=10.0, height=5.8)
 
 
 def _panel(panel: Axes, recipes: Mapping[str, Sequence[Line]], budget: int) -> None:
     panel.set_title(f"at {budget}/255")
     panel.set_xlabel("clean AUC")
-    for number, seeds in enumerate(recipes.values(), start=1):
+    for number, (name, seeds) in enumerate(recipes.items(), start=1):
         clean = [line.clean for line in seeds]
         worst = [getattr(line, f"worst_{budget}") for line in seeds]
         panel.plot(clean, worst, "o", markersize=3, color=MUTED, alpha=0.5)
         panel.annotate(str(number), (fmean(clean), fmean(worst)), ha="center", va="center", fontsize=8,
-                       color=series_color(0 if number == 1 else 1), fontweight="bold")  # fmt: skip
+                       color=series_color(0 if name == RECIPE else 1), fontweight="bold")  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -25,6 +25,8 @@ from deepfake.reporting.wording import condition_title, role_name
 from deepfake.stage import run
 from deepfake.tables import write_rows
 
+_ROUNDING = 1e-3  # logits; what another machine makes of the same crop
+
 
 @dataclass(frozen=True)
 class Line:
@@ -69,8 +71,15 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def compare(quick: ScoreSet, thorough: ScoreSet) -> Iterator[Line]:
-    """Clean, every condition that both have an attack in, and the worst case at every budget of the curve."""
+    """Clean, worst cases and adaptive attacks that both have, and the worst case at every budget of the curve.
+
+    Raises:
+        DataError: the clean scores differ, so that the detectors did; or the videos are all of one class.
+    """
     one, other = _by_condition(quick), _by_condition(thorough)
+    clean, again = (found[condition_title(CLEAN)] for found in (one, other))
+    if any(abs(clean[video][0] - again[video][0]) > _ROUNDING for video in set(clean) & set(again)):
+        raise DataError(f"{quick.name}: the clean scores differ, so these are not the same detectors")
     for under in one:
         if under in other:
             left, right = one[under], other[under]

@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import yaml
@@ -47,7 +48,7 @@ class Run:
 def main(argv: Sequence[str] | None = None) -> None:
     args = _parse(argv)
     settings = changed(load_params(), args.set)
-    _check(settings)
+    _check_settings(settings)
     roles = [role for role, dataset in settings["datasets"].items() if dataset]
     stages = read_stages(REPOSITORY / "dvc.lock", stage_names(roles, anew=args.anew))
     device = open_device()
@@ -99,12 +100,15 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def _check(settings: Mapping[str, Any]) -> None:
+def _check_settings(settings: Mapping[str, Any]) -> None:
     """Read the parameters as a stage would, before hours of work begin."""
-    draft = work_folder("seeds") / "params.yaml"
-    with replacing(draft) as temporary:
-        temporary.write_text(yaml.safe_dump(settings), encoding="utf-8")
-    load_params(draft)
+    with TemporaryDirectory() as folder:
+        draft = Path(folder) / "params.yaml"
+        draft.write_text(yaml.safe_dump(settings), encoding="utf-8")
+        try:
+            load_params(draft)
+        except SettingsError as error:
+            raise SettingsError(f"--set: {str(error).removeprefix(f'{draft}: ')}") from error
 
 
 def _data(settings: Mapping[str, Any], *, anew: bool) -> list[object]:

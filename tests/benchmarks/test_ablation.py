@@ -59,6 +59,15 @@ def test_seeds_of_a_recipe_share_a_line_with_their_mean_and_range(params: Params
     assert "| b | 2 | 3 | 0.500 |" in text
 
 
+def test_epochs_of_which_a_row_would_take_a_broken_number_are_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(REPOSITORY)
+    files = ["--baseline", "b.pt", "--attacker", "a.pt", "--crops", str(tmp_path), "--out", str(tmp_path / "t")]
+    with pytest.raises(SettingsError, match=r"--epochs 4: 'PGD of 3 steps.* takes 0\.5625 of them"):
+        ablation.main([*files, "--epochs", "4"])
+
+
 def test_an_unknown_row_is_refused_with_those_there_are(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(REPOSITORY)
     files = ["--baseline", "b.pt", "--attacker", "a.pt", "--crops", str(tmp_path), "--out", str(tmp_path / "t")]

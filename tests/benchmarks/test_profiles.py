@@ -68,3 +68,11 @@ def test_scores_of_other_models_are_refused(roots: tuple[Path, Path]) -> None:
     write_score_folders(roots[1], "baseline", skill=1.0)
     with pytest.raises(DataError, match="not the same models"):
         table(roots)
+
+
+def test_scores_of_detectors_that_were_trained_again_are_refused(roots: tuple[Path, Path]) -> None:
+    path = roots[1] / "robust_cross" / "frames.csv"
+    frames = read_rows(path, FrameScore)
+    write_rows(path, FrameScore, [replace(row, logit=row.logit + 0.01 * (row.condition == "clean")) for row in frames])
+    with pytest.raises(DataError, match=r"robust_cross: the clean scores differ"):
+        table(roots)

@@ -101,8 +101,8 @@ def test_a_value_that_no_stage_would_take_is_refused_before_any_work(
 ) -> None:
     monkeypatch.chdir(REPOSITORY)
     monkeypatch.setenv("DEEPFAKE_WORK", str(tmp_path))
-    with pytest.raises(SettingsError, match=r"params\.yaml: datasets\.train"):
-        seeds.main(["--set", "datasets.train=3", "--out", str(tmp_path / "t")])
+    with pytest.raises(SettingsError, match=r"^--set: datasets\.train"):
+        seeds.main(["--anew", "--set", "datasets.train=3", "--out", str(tmp_path / "t")])
     assert not (tmp_path / "t.csv").exists()
 
 

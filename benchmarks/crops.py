@@ -40,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             crops = write_copies(open_crops(args.crops), Path(name), args.count, size)
             lines += _compare(crops, Path(name), batch_size, args.rounds)
     write_table(args.out, lines, [
-        f"{args.count} crops in batches of {batch_size}; ours with {worker_count()} threads",
+        f"{args.count} crops in batches of {batch_size}; ours reads without threads and draws with {worker_count()}",
         "the ImageFolder's workers are started before the clock and kept",
         "raw bytes: numpy.fromfile, a batch at a time, shard after shard",
         circumstances(open_device(), args.rounds),

@@ -18,10 +18,10 @@ from timing import write_markdown
 from deepfake.errors import DataError
 from deepfake.metrics.ranking import roc_auc
 from deepfake.params import Params, load_params
-from deepfake.reporting.conditions import CLEAN
+from deepfake.reporting.conditions import ADAPTIVE, CLEAN, WORST, parse_condition
 from deepfake.reporting.items import Items, to_videos
 from deepfake.reporting.scores import ScoreSet, load_score_sets
-from deepfake.reporting.wording import condition_title, role_name
+from deepfake.reporting.wording import budget, condition_title, role_name
 from deepfake.stage import run
 from deepfake.tables import write_rows
 
@@ -89,11 +89,13 @@ def compare(quick: ScoreSet, thorough: ScoreSet) -> Iterator[Line]:
 
 def _by_condition(scores: ScoreSet) -> Mapping[str, Mapping[str, tuple[float, int]]]:
     """Logit and label of every video, by what was done to it."""
-    attacked = {name: items for name, items in scores.frames.items() if name.startswith(("worst", "adaptive"))}
-    found = {CLEAN: scores.frames[CLEAN], **attacked}
+    frames = scores.frames
+    found = {CLEAN: frames[CLEAN]}
+    found |= {name: items for name, items in frames.items() if parse_condition(name).attack in (WORST, ADAPTIVE)}
     told = {condition_title(name): items for name, items in found.items()}
-    told |= {f"worst case at {round(255 * eps)}/255": items for eps, items in scores.eps_curve["worst"].items() if eps}
-    return {name: _by_video(items) for name, items in told.items()}
+    curve = scores.eps_curve[WORST].items()
+    told |= {f"{condition_title(WORST)} at {budget(eps)}": items for eps, items in curve if eps}
+    return {title: _by_video(items) for title, items in told.items()}
 
 
 def _by_video(items: Items) -> dict[str, tuple[float, int]]:

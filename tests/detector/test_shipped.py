@@ -1,7 +1,5 @@
 """The checkpoints that come with the project."""
 
-from pathlib import Path
-
 import pytest
 import torch
 from toy_project import REPOSITORY
@@ -25,6 +23,6 @@ def test_both_detectors_of_a_folder_can_be_used_side_by_side(folder: str) -> Non
 
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_no_file_is_larger_than_what_belongs_in_git(folder: str) -> None:
-    files = list(Path(REPOSITORY / "models" / folder).glob("*.pt"))
+    files = list((REPOSITORY / "models" / folder).glob("*.pt"))
     assert len(files) == 2
     assert all(path.stat().st_size < 10_000_000 for path in files)

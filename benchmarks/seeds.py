@@ -1,7 +1,8 @@
 """Does the robust detector win whatever the seed? Both detectors trained, attacked and scored anew for several seeds.
 
-The crops stay the same, so that only training differs. Every seed runs the pipeline's own commands in a folder of its
-own; what is finished is not run again. From the repository's root, after `dvc repro`:
+The crops stay the same, so that only training differs. The seed of params.yaml is the pipeline's own run; every other
+one runs the pipeline's commands in a folder of its own, and what is finished is not run again. From the repository's
+root, after `dvc repro`:
 
     PYTHONPATH=src python benchmarks/seeds.py --seeds 1 2 3 --out benchmarks/results/seeds
 
@@ -12,20 +13,20 @@ With other data and parameters, faces and crops included:
 """
 
 import argparse
+import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import yaml
 from seeds_table import Line, to_lines, to_markdown
 from stages_anew import REPOSITORY, Stage, code_of, read_stages, run_stages
 
-from deepfake.errors import SettingsError
-from deepfake.params import Params, load_params
+from deepfake.errors import DataError, SettingsError
+from deepfake.params import Params, check_params, load_params
 from deepfake.reporting.pairing import pair_models
 from deepfake.reporting.scores import load_score_sets
 from deepfake.runtime import open_device, replacing
@@ -48,17 +49,19 @@ class Run:
 def main(argv: Sequence[str] | None = None) -> None:
     args = _parse(argv)
     settings = changed(load_params(), args.set)
-    _check_settings(settings)
+    check_params(settings, "--set")  # as a stage would, before hours of work begin
     roles = [role for role, dataset in settings["datasets"].items() if dataset]
     stages = read_stages(REPOSITORY / "dvc.lock", stage_names(roles, anew=args.anew))
     device = open_device()
     inputs = [_data(settings, anew=args.anew), code_of(stages), str(device)]
-    runs = [_prepare({**settings, "seed": seed}, inputs, anew=args.anew) for seed in args.seeds]
+    own = None if args.anew or args.set or settings["seed"] not in args.seeds else own_run(load_params())
+    runs = [own if own and seed == own.seed else _prepare({**settings, "seed": seed}, inputs, anew=args.anew)
+            for seed in args.seeds]  # fmt: skip
     with ThreadPoolExecutor(args.workers) as pool, ThreadPoolExecutor(len(runs)) as seeds:
         lines = [line for found in seeds.map(lambda one: _lines(one, roles, stages, pool), runs) for line in found]
     write_rows(args.out.with_suffix(".csv"), Line, lines)
     with replacing(args.out.with_suffix(".md")) as temporary:
-        temporary.write_text(to_markdown(lines, runs[0].params, device), encoding="utf-8")
+        temporary.write_text(to_markdown(lines, runs[0].params, device, own.seed if own else None), encoding="utf-8")
 
 
 def stage_names(roles: Sequence[str], *, anew: bool) -> Iterator[str]:
@@ -100,15 +103,17 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def _check_settings(settings: Mapping[str, Any]) -> None:
-    """Read the parameters as a stage would, before hours of work begin."""
-    with TemporaryDirectory() as folder:
-        draft = Path(folder) / "params.yaml"
-        draft.write_text(yaml.safe_dump(settings), encoding="utf-8")
-        try:
-            load_params(draft)
-        except SettingsError as error:
-            raise SettingsError(f"--set: {str(error).removeprefix(f'{draft}: ')}") from error
+def own_run(params: Params) -> Run:
+    """The pipeline's own run, which is as good as any other.
+
+    Raises:
+        DataError: it is not that of the code, parameters and data at hand.
+    """
+    command = [sys.executable, "-m", "dvc", "status", "--json"]
+    asked = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    if asked.returncode or asked.stdout.strip() != "{}":
+        raise DataError("the pipeline's own results are missing or out of date (dvc status): run dvc repro first")
+    return Run(params.seed, params, REPOSITORY)
 
 
 def _data(settings: Mapping[str, Any], *, anew: bool) -> list[object]:
@@ -135,7 +140,8 @@ def _link(path: Path, target: Path) -> None:
 
 
 def _lines(one: Run, roles: Sequence[str], stages: Sequence[Stage], pool: ThreadPoolExecutor) -> list[Line]:
-    run_stages(stages, one.folder, pool)
+    if one.folder != REPOSITORY:
+        run_stages(stages, one.folder, pool)
     score_sets = load_score_sets(one.folder / "data" / "scores", roles)
     pairs = pair_models(score_sets, one.params.report, one.params.seed)
     return list(to_lines(one.seed, pairs, score_sets))

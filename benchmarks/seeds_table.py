@@ -57,26 +57,27 @@ def to_lines(seed: int, pairs: Sequence[Pair], score_sets: Sequence[ScoreSet]) -
         yield Line(role, "", FLAGS, seed, before, after, after - before, nan, nan)
 
 
-def to_markdown(lines: Sequence[Line], params: Params, device: torch.device) -> str:
-    """A row a metric, a column a seed, and below how it was made."""
-    return "\n".join(_markdown(lines, params, device)) + "\n"
+def to_markdown(lines: Sequence[Line], params: Params, device: torch.device, own: int | None = None) -> str:
+    """A row a metric, a column a seed, and below how it was made; `own` is the seed of the pipeline's own run."""
+    return "\n".join(_markdown(lines, params, device, own)) + "\n"
 
 
-def _markdown(lines: Sequence[Line], params: Params, device: torch.device) -> Iterator[str]:
+def _markdown(lines: Sequence[Line], params: Params, device: torch.device, own: int | None) -> Iterator[str]:
     seeds = list(dict.fromkeys(line.seed for line in lines))
     yield "| videos, metric | " + " | ".join(f"seed {seed}" for seed in seeds) + " | wins | loses |"
     yield "|---" * (len(seeds) + 3) + "|"
     rows = dict.fromkeys((line.role, line.condition, line.metric) for line in lines)
     for role, condition, metric in rows:
-        own = [line for line in lines if (line.role, line.condition, line.metric) == (role, condition, metric)]
-        wins, loses = sum(line.low > 0 for line in own), sum(line.high < 0 for line in own)
+        cells = [line for line in lines if (line.role, line.condition, line.metric) == (role, condition, metric)]
+        wins, loses = sum(line.low > 0 for line in cells), sum(line.high < 0 for line in cells)
         _, title = metric_title(".".join(filter(None, (ROBUST, role, condition, metric))))
-        yield f"| {role_name(role)}, {title} | {' | '.join(map(_cell, own))} | {wins} | {loses} |"
+        yield f"| {role_name(role)}, {title} | {' | '.join(map(_cell, cells))} | {wins} | {loses} |"
     yield ""
     yield (
         "Baseline → robust (paired 95 % interval of the difference, over people). Test videos; wins and loses: seeds "
         "whose interval lies above or below 0. Every seed: both detectors trained, and learned attackers fitted to "
         f"each, anew on the same crops of {params.crops.size} px. On {machine(device)}; torch {torch.__version__}."
+        + (f" Seed {own} is the pipeline's own run." if own is not None else "")
     )
 
 

@@ -482,10 +482,19 @@ def load_params(path: Path = Path("params.yaml")) -> Params:
         raise SettingsError(f"{path}: {error.strerror}") from error
     except _NOT_YAML as error:
         raise SettingsError(f"{path}: not YAML: {' '.join(str(error).split()) or type(error).__name__}") from error
+    return check_params(values, str(path))
+
+
+def check_params(values: object, place: str) -> Params:
+    """Parameters from plain values, as a YAML file gives them.
+
+    Raises:
+        SettingsError: as `load_params`; it begins with the place that the values are from.
+    """
     try:
         return Params.model_validate(values)
     except ValidationError as error:
-        raise SettingsError(_first_fault(path, error)) from error
+        raise SettingsError(_first_fault(place, error)) from error
 
 
 def _refuse_deep(text: str) -> None:
@@ -497,7 +506,7 @@ def _refuse_deep(text: str) -> None:
             raise ValueError(f"nested more than {_DEEPEST} deep")
 
 
-def _first_fault(path: Path, error: ValidationError) -> str:
+def _first_fault(place: str, error: ValidationError) -> str:
     fault, *others = error.errors()
     key = ".".join(str(part) for part in fault["loc"] if not str(part).startswith("function-"))
     message = fault["msg"].removeprefix("Value error, ").replace("Input should be", "should be")
@@ -508,7 +517,7 @@ def _first_fault(path: Path, error: ValidationError) -> str:
     elif fault["type"] != "value_error":
         message = f"{message}, not {_shown(fault['input'])}"
     more = f" (and {len(others)} more)" if others else ""
-    return f"{path}: {key or 'the file'}: {message}{more}"
+    return f"{place}: {key or 'the file'}: {message}{more}"
 
 
 def _known_keys(location: tuple[int | str, ...]) -> list[str]:

@@ -2,6 +2,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from math import nan
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 import seeds
@@ -11,7 +12,7 @@ from seeds_table import Line, to_lines, to_markdown
 from stages_anew import Stage, StageError, code_of, read_stages, run_stages
 from toy_project import REPOSITORY
 
-from deepfake.errors import SettingsError
+from deepfake.errors import DataError, SettingsError
 from deepfake.params import Params, load_params
 from deepfake.reporting.matrix import Estimate
 from deepfake.reporting.pairing import Pair
@@ -104,6 +105,20 @@ def test_a_value_that_no_stage_would_take_is_refused_before_any_work(
     with pytest.raises(SettingsError, match=r"^--set: datasets\.train"):
         seeds.main(["--anew", "--set", "datasets.train=3", "--out", str(tmp_path / "t")])
     assert not (tmp_path / "t.csv").exists()
+
+
+@pytest.mark.parametrize(("answer", "code"), [('{"report": ["changed command"]}', 0), ("", 1)])
+def test_the_pipelines_own_run_counts_only_while_it_is_up_to_date(
+    monkeypatch: pytest.MonkeyPatch, params: Params, answer: str, code: int
+) -> None:
+    def status(text: str, returncode: int) -> None:
+        monkeypatch.setattr("seeds.subprocess.run", lambda command, **_: CompletedProcess(command, returncode, text))
+
+    status(answer, code)
+    with pytest.raises(DataError, match="run dvc repro first"):
+        seeds.own_run(params)
+    status("{}\n", 0)
+    assert seeds.own_run(params).folder == REPOSITORY
 
 
 def test_lines_are_those_of_the_claim() -> None:

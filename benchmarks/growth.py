@@ -23,6 +23,7 @@ from face_recipes import decode_only
 from gpu import made_up_batch, made_up_crops, made_up_pixels, random_detector
 from growth_estimate import Machine, estimate
 from memory import measured_alone
+from stages_anew import REPOSITORY
 from timing import amount, circumstances, write_markdown
 from training import train
 
@@ -37,6 +38,7 @@ from deepfake.stage import run
 from deepfake.tables import write_rows
 from deepfake.training.clean import clean_step
 from deepfake.video.decoding import claimed_frame_count
+from full_scale import check_settings, read_settings
 
 EXTRACTED, DECODED, SCORED, SIDE, STEPS = "videos extracted", "videos decoded", "crops scored", "crop side", "PGD steps"
 FRAMES = 32  # of each video
@@ -79,7 +81,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         circumstances(open_device(), args.rounds),
     ])  # fmt: skip
     machine = Machine(one_more(points, DECODED) * worker_count(), args.cores, args.images_per_second)
-    head, rows, notes = estimate(params, machine, one_more(points, EXTRACTED))
+    full_scale = check_settings(read_settings(REPOSITORY / "src" / "full_scale.txt"))
+    head, rows, notes = estimate(full_scale, machine, one_more(points, EXTRACTED))
     write_markdown(args.out.with_name(f"{args.out.name}_full_scale"), head, rows, notes)
 
 

@@ -12,7 +12,6 @@ Table = tuple[Sequence[str], list[list[str]], list[str]]  # head, rows, notes
 FRAMES = 32  # of each video
 VIDEOS = 5000  # of FaceForensics++: 1,000 originals and 1,000 fakes by each of four methods
 TESTED = {"FaceForensics++": (140, 560), "Celeb-DF v2": (178, 340)}  # real and fake test videos, official splits
-BASELINE = {"batch_size": 128, "steps": 500}  # of the command in the README
 FORWARD = 1 / 3  # of a forward and backward pass
 FLOAT32 = 2.0  # times as long as in bf16: attacks in evaluation do not use it
 
@@ -36,7 +35,7 @@ def estimate(params: Params, machine: Machine, extraction: float) -> Table:
     """A row for every stage that takes long, with its hours.
 
     Args:
-        params: epochs, steps and attacks; crops are taken to be of 224 pixels.
+        params: epochs, steps and attacks, for crops of 224 pixels.
         machine: what it would run on.
         extraction: seconds that a video takes where it was measured.
     """
@@ -76,14 +75,18 @@ def evaluation_units(params: Params) -> tuple[float, float]:
 
 def _passes(params: Params) -> Iterator[tuple[str, float, str]]:
     """Stage, passes in units of one image in mixed precision, and why so many."""
-    baseline, robust, unet = params.baseline.model_copy(update=BASELINE), params.robust, params.unet
+    robust, unet = params.robust, params.unet
+    control = params.baseline.model_copy(update={"epochs": params.control.epochs})
     counted = units(robust, "both")
-    sizes = f"{baseline.epochs} epochs of {baseline.steps} steps of {baseline.batch_size}"
-    yield "train_baseline", baseline.epochs * baseline.steps * baseline.batch_size, f"{sizes}, 1 pass each"
-    crops = robust.epochs * robust.steps * robust.batch_size
-    sizes = f"{robust.epochs} epochs of {robust.steps} steps of {robust.batch_size}"
-    yield "train_robust", crops * counted, f"{sizes}, {counted:g} passes each"
-    yield "fit_attacker, twice", 2 * unet.epochs * unet.steps * unet.batch_size, "1 pass each, without the U-Net's own"
+    for stage, fit, each in (
+        ("train_baseline", params.baseline, 1.0),
+        ("train_control", control, 1.0),
+        ("train_robust@robust", robust, counted),
+        ("train_robust@longer", robust, 1.0),
+    ):
+        sizes = f"{fit.epochs} epochs of {fit.steps} steps of {fit.batch_size}"
+        yield stage, fit.epochs * fit.steps * fit.batch_size * each, f"{sizes}, {each:g} a crop"
+    yield "fit_attacker, twice", 2 * unet.epochs * unet.steps * unet.batch_size, "1 a crop, without the U-Net's own"
     real, fake = evaluation_units(params)
     for name, (reals, fakes) in TESTED.items():
         why = f"{reals} real and {fakes} fake videos, at most {real:.0f} and {fake:.0f} passes a frame, float32 as 2"

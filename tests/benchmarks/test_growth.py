@@ -58,5 +58,5 @@ def test_at_small_size_every_axis_grows_and_the_full_data_sets_are_estimated(
     assert [isnan(point.growth) for point in points] == [True, False, True, False, True, True, True, False]
     assert all(point.seconds > 0 and point.peak > 50 for point in points)
     text = (tmp_path / "growth_full_scale.md").read_text()
-    assert "| train_robust |" in text
+    assert "| train_robust@robust |" in text
     assert "RTX 3090" in text

@@ -8,7 +8,7 @@ root, after `dvc repro`:
     PYTHONPATH=src python benchmarks/ablation.py --baseline models/baseline.pt --attacker models/attacker_baseline.pt \
         --crops data/crops --epochs 16 --out benchmarks/results/ablation
 
-On a large GPU that takes a quarter of an hour. What two CPU cores do in an hour: `--epochs 3 --rows "the recipe"
+On a large GPU that takes half an hour. What two CPU cores do in an hour: `--epochs 3 --rows "the recipe"
 "PGD only" "U-Net only" "nobody attacks (control)"`.
 """
 
@@ -94,7 +94,9 @@ def _line(name: str, args: argparse.Namespace, params: Params, inputs: Sequence[
     changed = load_params(folder / "params.yaml")
     minutes = _train(folder, row.adversaries, args)
     found = judge(folder / "robust.pt", args.crops, changed, device)
-    line = Line(name, units=units(changed.robust, row.adversaries), minutes=round(minutes, 1), **found)
+    larger = changed.robust.batch_size / params.robust.batch_size
+    cost = round(units(changed.robust, row.adversaries) * larger, 3)
+    line = Line(name, units=cost, minutes=round(minutes, 1), **found)
     write_rows(finished, Line, [line])
     return line
 

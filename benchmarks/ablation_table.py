@@ -36,7 +36,7 @@ class Line:
 
     Attributes:
         name: what was changed.
-        units: forward and backward passes of the detector per crop and optimiser step.
+        units: forward and backward passes of the detector over a batch of the recipe's size, in an optimiser step.
         minutes: of training, beside the rows that ran at the same time.
         clean, clean_cross: in-domain and across datasets, nobody attacking.
         worst_2, worst_4, worst_8: in-domain, evasion at a budget in steps of 1/255, PGD and then APGD on what stands.
@@ -104,7 +104,7 @@ def _worst(target: Target, params: Params) -> dict[str, float]:
 
 def _markdown(lines: Sequence[Line], params: Params, epochs: int, device: torch.device) -> Iterator[str]:
     robust, place = params.robust, "one CPU thread" if device.type == "cpu" else f"{machine(device)}, shared by rows"
-    yield "| changed | units a step and crop | minutes | clean | clean, cross | worst at 2/255 | at 4/255 | at 8/255 |"
+    yield "| changed | units a step | minutes | clean | clean, cross | worst at 2/255 | at 4/255 | at 8/255 |"
     yield "|---|---|---|---|---|---|---|---|"
     for name, seeds in by_recipe(lines).items():
         minutes = _span([line.minutes for line in seeds], ".0f")
@@ -115,7 +115,8 @@ def _markdown(lines: Sequence[Line], params: Params, epochs: int, device: torch.
     yield (
         f"AUC of test videos; of several seeds the mean, and from which to which. Every row: {epochs * robust.steps} "
         f"optimiser steps of {robust.batch_size} crops from the same baseline unless it says otherwise, on {place}. "
-        f"Worst: evasion, PGD-{params.attack.steps} and then APGD-{params.evaluate.quick.apgd_steps} on what stands, "
+        f"A unit is a forward and backward pass over {robust.batch_size} crops. Worst: evasion, "
+        f"PGD-{params.attack.steps} and then APGD-{params.evaluate.quick.apgd_steps} on what stands, "
         f"{params.evaluate.eps_frames} frame a video. Minutes depend on what ran beside. Of one seed, differences of "
         "some hundredths mean nothing."
     )

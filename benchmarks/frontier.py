@@ -38,7 +38,7 @@ def frontier(lines: Sequence[Line]) -> Plot:
     """A panel for each budget; a number for each recipe, at the mean of its seeds, and a dot for each seed."""
     every = by_recipe(lines)
     recipes = {name: seeds for name, seeds in every.items() if fmean(line.worst_2 for line in seeds) > _WITHSTANDS}
-    left_out = ", ".join(name for name in every if name not in recipes)
+    left_out = "; ".join(name for name in every if name not in recipes)
 
     def paint(figure: Figure) -> None:
         above, below = figure.subfigures(2, 1, squeeze=False, height_ratios=[2.6, 1.1])[:, 0]

@@ -61,7 +61,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         lines = [line for found in seeds.map(lambda one: _lines(one, roles, stages, pool), runs) for line in found]
     write_rows(args.out.with_suffix(".csv"), Line, lines)
     with replacing(args.out.with_suffix(".md")) as temporary:
-        temporary.write_text(to_markdown(lines, runs[0].params, device, own.seed if own else None), encoding="utf-8")
+        temporary.write_text(
+            to_markdown(lines, runs[0].params, device, args.set, own.seed if own else None), encoding="utf-8"
+        )
 
 
 def stage_names(roles: Sequence[str], *, anew: bool) -> Iterator[str]:

@@ -57,12 +57,22 @@ def to_lines(seed: int, pairs: Sequence[Pair], score_sets: Sequence[ScoreSet]) -
         yield Line(role, "", FLAGS, seed, before, after, after - before, nan, nan)
 
 
-def to_markdown(lines: Sequence[Line], params: Params, device: torch.device, own: int | None = None) -> str:
-    """A row a metric, a column a seed, and below how it was made; `own` is the seed of the pipeline's own run."""
-    return "\n".join(_markdown(lines, params, device, own)) + "\n"
+def to_markdown(
+    lines: Sequence[Line], params: Params, device: torch.device, changes: Sequence[str] = (), own: int | None = None
+) -> str:
+    """A row a metric, a column a seed, and below how it was made.
+
+    Args:
+        lines: as `to_lines` gives them.
+        params: what the runs share.
+        device: where they ran.
+        changes: of params.yaml, as `key=value`.
+        own: the seed that is the pipeline's own run.
+    """
+    return "\n".join([*_table(lines), "", _note(params, device, changes, own)]) + "\n"
 
 
-def _markdown(lines: Sequence[Line], params: Params, device: torch.device, own: int | None) -> Iterator[str]:
+def _table(lines: Sequence[Line]) -> Iterator[str]:
     seeds = list(dict.fromkeys(line.seed for line in lines))
     yield "| videos, metric | " + " | ".join(f"seed {seed}" for seed in seeds) + " | wins | loses |"
     yield "|---" * (len(seeds) + 3) + "|"
@@ -72,12 +82,15 @@ def _markdown(lines: Sequence[Line], params: Params, device: torch.device, own: 
         wins, loses = sum(line.low > 0 for line in cells), sum(line.high < 0 for line in cells)
         _, title = metric_title(".".join(filter(None, (ROBUST, role, condition, metric))))
         yield f"| {role_name(role)}, {title} | {' | '.join(map(_cell, cells))} | {wins} | {loses} |"
-    yield ""
-    yield (
+
+
+def _note(params: Params, device: torch.device, changes: Sequence[str], own: int | None) -> str:
+    every = "Every seed" if own is None else f"Seed {own} is the pipeline's own run, wherever that was. Every other one"
+    setting = f" With {' '.join(changes)}." if changes else ""
+    return (
         "Baseline → robust (paired 95 % interval of the difference, over people). Test videos; wins and loses: seeds "
-        "whose interval lies above or below 0. Every seed: both detectors trained, and learned attackers fitted to "
-        f"each, anew on the same crops of {params.crops.size} px. On {machine(device)}; torch {torch.__version__}."
-        + (f" Seed {own} is the pipeline's own run." if own is not None else "")
+        f"whose interval lies above or below 0. {every}: both detectors trained, and learned attackers fitted to each, "
+        f"anew on the same crops of {params.crops.size} px, on {machine(device)}; torch {torch.__version__}.{setting}"
     )
 
 

@@ -1,8 +1,8 @@
 """Training beside a bare loop of the same timm network; a robust epoch beside PGD-10 and the U-Net in every batch.
 
 The bare loop is forward and backward alone: no augmentation, optimiser, clipping or averaged weights. Ours is timed
-with all of these, first on a batch at hand, then with reading and augmenting. From the repository's root, after
-`dvc repro`:
+with all of these, first on a batch at hand, then with reading and augmenting; to build the network and to keep its
+state is not timed. From the repository's root, after `dvc repro`:
 
     PYTHONPATH=src python benchmarks/training.py --crops data/crops/train --out benchmarks/results/training
 """
@@ -19,7 +19,8 @@ import torch
 from ablation_rows import USUAL_ROBUST
 from ablation_table import units
 from bare_timm import cut_network, train_bare, whole_network
-from timing import Line, circumstances, compare, in_turns, line, write_table
+from timing import Line, Took, circumstances, compare, in_turns, line, now, write_table
+from torch import nn
 
 from deepfake.attacks.unet import PerturbationUNet
 from deepfake.corruptions.jpeg import jpeg
@@ -93,22 +94,38 @@ def batches_of(crops: Path, params: Params, settings: FitParams, device: torch.d
     return TrainingBatches(train, steps, size, transform, seed=params.seed, device=device, workers=workers).epoch
 
 
-def train(params: Params, settings: FitParams, step: Step, epoch: Epoch, *, steps: int, device: torch.device) -> None:
-    """One epoch of a detector with random weights by our training loop, without validation."""
+def train(params: Params, settings: FitParams, step: Step, epoch: Epoch, *, steps: int, device: torch.device) -> Took:
+    """One epoch of a detector with random weights by our training loop, without validation.
+
+    Returns:
+        Seconds from the first batch to the last step: to build the network and to keep its state is no part of a step.
+    """
     model = HybridDetector(params.detector.model_copy(update={"pretrained": False, "weights": None}))
     model.to(device).to(memory_format=torch.channels_last)
     short = settings.model_copy(update={"epochs": 1, "steps": steps})
-    task = Task(epoch, step, validate=lambda _: {}, rank=lambda _: ())
+    clock: list[float] = []
+
+    def begin(number: int) -> Iterable[Batch]:
+        clock.append(now())
+        return epoch(number)
+
+    def end(_: nn.Module) -> dict[str, float]:
+        clock.append(now())
+        return {}
+
+    task = Task(begin, step, validate=end, rank=lambda _: ())
     with TemporaryDirectory() as folder:
         run_fit(prepare_fit(model, short), task, short, seed=0, state=Path(folder, "state.pt"), log=lambda _: None)
+    first, last = clock
+    return Took(last - first)
 
 
-def train_robust(params: Params, robust: RobustParams, epoch: Epoch, *, steps: int, device: torch.device) -> None:
+def train_robust(params: Params, robust: RobustParams, epoch: Epoch, *, steps: int, device: torch.device) -> Took:
     """The same against PGD and a U-Net."""
     unet = PerturbationUNet(params.unet.width).to(device)
     adversaries = Adversaries(robust, params.unet, Opponents(), unet, eps=params.attack.eps)
     again = partial(_again, epoch, robust.replays)
-    train(params, robust, adversaries.step, again, steps=steps, device=device)
+    return train(params, robust, adversaries.step, again, steps=steps, device=device)
 
 
 def _again(epoch: Epoch, times: int, number: int) -> Iterator[Batch]:

@@ -145,3 +145,11 @@ def test_the_table_counts_seeds_that_win_and_lose(params: Params) -> None:
     assert "| in-domain, AUC: worst case at 2/255 | 0.100 → 0.600 (+0.400 to +0.600) |" in text
     assert "| 0.100 → 0.600 | 1 | 1 |" in text
     assert f"crops of {params.crops.size} px" in text
+    assert "Every seed: both" in text
+
+
+def test_the_table_says_what_was_set_and_which_run_is_the_pipelines(params: Params) -> None:
+    text = to_markdown([], params, torch.device("cpu"), ["robust.replays=1", "seed=2"], own=1)
+    assert text.endswith(" With robust.replays=1 seed=2.\n")
+    assert "Seed 1 is the pipeline's own run" in text
+    assert "Every other one: both" in text

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 from memory import measured, measured_alone
-from timing import Line, compare, in_turns, line, machine, rotated, write_table
+from timing import Line, Took, compare, in_turns, line, machine, rotated, timed, write_table
 
 from deepfake.tables import read_rows
 
@@ -35,6 +35,11 @@ def test_a_way_that_sleeps_twice_as_long_is_half_as_fast() -> None:
     seconds = in_turns({"ours": lambda: sleep(0.1), "other": lambda: sleep(0.2)}, 3, title="t", warm_up=False)
     (found,) = compare("t", seconds, "ours", count=1, unit="n/s")
     assert found.ratio == pytest.approx(2, rel=0.2)
+
+
+def test_a_way_can_leave_out_what_it_prepares() -> None:
+    assert timed(lambda: Took(3.5)) == 3.5
+    assert timed(lambda: 3.5) < 1, "any other result is no time"
 
 
 def test_the_table_says_which_goals_are_missed(tmp_path: Path) -> None:

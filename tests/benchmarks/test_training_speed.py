@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -6,6 +7,7 @@ import training
 from bare_timm import attack_bare, cut_network, train_bare, whole_network
 from crop_folders import write_crop_folder
 from timing import Line
+from torch import nn
 from toy_project import write_toy_params
 
 from deepfake.crops.batches import Batch
@@ -13,6 +15,8 @@ from deepfake.detector.hybrid import HybridDetector
 from deepfake.errors import SettingsError
 from deepfake.params import load_params
 from deepfake.tables import read_rows
+from deepfake.training.clean import clean_step
+from deepfake.training.loop import Losses
 
 VIDEOS = {"set/original/a": 4, "set/Fakes/b": 4}
 CPU = torch.device("cpu")
@@ -38,6 +42,26 @@ def test_at_small_size_every_comparison_has_a_line(project: Path) -> None:
     robust = {row.against: row for row in lines if row.task == training.ROBUST}
     assert robust[training.USUAL].ratio > 1, "14 units cost more than 2"
     assert "units" in (project / "table.md").read_text()
+
+
+def test_a_step_does_not_pay_for_the_network_it_trains(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    params, told = load_params(), list[str]()
+
+    def tell(what: str, result: Any) -> Any:
+        told.append(what)
+        return result
+
+    monkeypatch.setattr(training, "now", lambda: tell("clock", float(len(told))))
+    monkeypatch.setattr(training, "HybridDetector", lambda given: tell("network", HybridDetector(given)))
+    epoch = training.batches_of(project / "crops", params, params.baseline, CPU, 2)
+    step = clean_step(0.0)
+
+    def counted(model: nn.Module, batch: Batch) -> Losses:
+        return tell("step", step(model, batch))
+
+    took = training.train(params, params.baseline, counted, epoch, steps=2, device=CPU)
+    assert told == ["network", "clock", "step", "step", "clock"]
+    assert took == 3
 
 
 def test_half_a_replay_cannot_be_timed(project: Path) -> None:

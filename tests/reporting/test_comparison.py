@@ -43,6 +43,16 @@ def test_a_number_without_an_interval_cannot_be_judged() -> None:
     *rows, verdict = lines({**COMMITTED, "train.coverage": 0.5})
     assert rows[-1].endswith("no interval")
     assert "WARNING" not in verdict
+    assert verdict.endswith("none lies outside a committed interval, 1 without one changed")
+
+
+def test_a_raised_flag_is_warned_of_although_it_has_no_interval() -> None:
+    flags = "robust.gradient_masking_flags"
+    found = [compare({flags: before}, {flags: now}, {}) for before, now in ((0.0, 3.0), (3.0, 0.0))]
+    raised, lowered = ([*describe(each)][-1] for each in found)
+    assert raised.startswith("WARNING")
+    assert raised.endswith(f"raise more flags: {flags}")
+    assert "WARNING" not in lowered
 
 
 def test_metrics_on_one_side_only_are_shown() -> None:

@@ -104,8 +104,13 @@ def _judgement(comparisons: Sequence[Comparison], changed: Sequence[Comparison])
     counts = f"{len(changed)} of {len(comparisons)} numbers differ from the committed metrics"
     outside = [line.metric for line in changed if line.verdict == "no"]
     missing = [line.metric for line in changed if line.verdict in ("new", "gone")]
+    raised = [line.metric for line in changed if line.metric.endswith("_flags") and line.now > line.committed]
+    if raised:
+        return f"WARNING: {counts}, and checks for masked gradients raise more flags: {', '.join(raised)}"
     if outside:
         return f"WARNING: {counts}, {len(outside)} of them outside the committed interval: {', '.join(outside)}"
     if missing:
         return f"WARNING: {counts}; these are not in both: {', '.join(missing)}"
-    return f"metrics: {counts}; none lies outside a committed interval"
+    unjudged = sum(line.verdict == "no interval" for line in changed)
+    without = f", {unjudged} without one changed" if unjudged else ""
+    return f"metrics: {counts}; none lies outside a committed interval{without}"

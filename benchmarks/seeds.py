@@ -48,13 +48,14 @@ class Run:
 
 def main(argv: Sequence[str] | None = None) -> None:
     args = _parse(argv)
-    settings = changed(load_params(), args.set)
+    params = load_params()
+    settings = changed(params, args.set)
     check_params(settings, "--set")  # as a stage would, before hours of work begin
     roles = [role for role, dataset in settings["datasets"].items() if dataset]
     stages = read_stages(REPOSITORY / "dvc.lock", stage_names(roles, anew=args.anew))
     device = open_device()
     inputs = [_data(settings, anew=args.anew), code_of(stages), str(device)]
-    own = None if args.anew or args.set or settings["seed"] not in args.seeds else own_run(load_params())
+    own = own_run(params) if params.seed in args.seeds and not (args.anew or args.set) else None
     runs = [own if own and seed == own.seed else _prepare({**settings, "seed": seed}, inputs, anew=args.anew)
             for seed in args.seeds]  # fmt: skip
     with ThreadPoolExecutor(args.workers) as pool, ThreadPoolExecutor(len(runs)) as seeds:

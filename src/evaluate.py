@@ -104,9 +104,10 @@ def _score_compressed(work: Evaluation) -> list[FrameScore]:
     scores: list[FrameScore] = []
     for condition in compressed_conditions(work.params.evaluate, with_video=work.with_video):
         crops = work.crops if condition is CLEAN else work.test
-        scores += _scores(
-            work.model, crops, corrupted(whole_clips(crops), condition.corrupt), condition.name, work.params
-        )
+        reading = whole_clips(crops)
+        if condition is not CLEAN:
+            reading = corrupted(reading, condition.corrupt)
+        scores += _scores(work.model, crops, reading, condition.name, work.params)
     return scores
 
 

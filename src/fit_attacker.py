@@ -20,11 +20,11 @@ from deepfake.detector.checkpoint import load_checkpoint
 from deepfake.params import Params, load_params
 from deepfake.ranks import joined
 from deepfake.records import CropRow
-from deepfake.runtime import derive_seed, is_first, open_device, worker_count
+from deepfake.runtime import derive_seed, is_first, worker_count
 from deepfake.stage import run
 from deepfake.training.attacker import attacker_step
 from deepfake.training.curves import open_curves
-from deepfake.training.fit import Fit, prepare_fit
+from deepfake.training.fit import Fit, open_training_device, prepare_fit
 from deepfake.training.loop import Task, keeping_best, run_fit
 from deepfake.training.selection import halve
 from deepfake.training.watching import cut_slice
@@ -43,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     params = load_params()
     crops = open_crops(args.crops)
     require_both_classes(crops, ["train", "val"], args.crops)
-    device = open_device()
+    device = open_training_device()
     detector = load_checkpoint(args.model).build(device)
     torch.manual_seed(derive_seed(params.seed, "attacker"))
     unet = PerturbationUNet(params.unet.width).to(device)

@@ -16,11 +16,11 @@ from deepfake.evaluation.prediction import masked_face, validation_scores, whole
 from deepfake.params import BaselineParams, Params, load_params
 from deepfake.ranks import joined
 from deepfake.records import FrameScore
-from deepfake.runtime import derive_seed, is_first, open_device
+from deepfake.runtime import derive_seed, is_first
 from deepfake.stage import run
 from deepfake.training.clean import clean_step
 from deepfake.training.curves import open_curves
-from deepfake.training.fit import Fit, prepare_fit
+from deepfake.training.fit import Fit, open_training_device, prepare_fit
 from deepfake.training.loop import Task, keeping_best, run_fit
 from deepfake.training.selection import calibrate, frame_loss, halve, video_auc
 from deepfake.training.training_set import augmented_batches, trained_on
@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     require_both_classes(crops, ["train", "val"], args.crops)
     train, val = (crops.in_splits([split]) for split in ("train", "val"))
 
-    device = open_device()
+    device = open_training_device()
     torch.manual_seed(derive_seed(params.seed, "weights"))
     model = HybridDetector(params.detector).to(device).to(memory_format=torch.channels_last)
     fit = prepare_fit(model, settings)

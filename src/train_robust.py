@@ -21,11 +21,11 @@ from deepfake.evaluation.prediction import validation_scores, whole_clips
 from deepfake.params import Params, load_params
 from deepfake.ranks import joined
 from deepfake.records import FrameScore
-from deepfake.runtime import derive_seed, is_first, open_device
+from deepfake.runtime import derive_seed, is_first
 from deepfake.stage import run
 from deepfake.training.adversarial import Adversaries, Opponents
 from deepfake.training.curves import open_curves
-from deepfake.training.fit import Fit, prepare_fit
+from deepfake.training.fit import Fit, open_training_device, prepare_fit
 from deepfake.training.free_pgd import replayed
 from deepfake.training.loop import Task, keeping_best, run_fit
 from deepfake.training.selection import calibrate, frame_loss, halve, robust_rank, video_auc
@@ -49,9 +49,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     require_both_classes(crops, ["train", "val"], args.crops)
     train, val = (crops.in_splits([split]) for split in ("train", "val"))
 
-    device = open_device()
-    if device.type == "cpu":  # a second thread would hardly help crops this small, and its rounding makes another model
-        torch.set_num_threads(1)
+    device = open_training_device()
     baseline = load_checkpoint(args.baseline)
     torch.manual_seed(derive_seed(params.seed, "adversaries"))
     eps = params.robust.eps or params.attack.eps

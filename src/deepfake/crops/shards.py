@@ -41,7 +41,11 @@ class CropSet:
         return self.shards[row.shard][row.row]
 
     def stacked(self, rows: Sequence[CropRow]) -> np.ndarray:
-        """Several crops, uint8 RGB (N, S, S, 3); those that follow each other in a shard are copied in one go."""
+        """Several crops, uint8 RGB (N, S, S, 3); those that follow each other in a shard are copied in one go.
+
+        Raises:
+            ValueError: no rows.
+        """
         if not rows:
             raise ValueError("no crops to stack")
         stack = np.empty((len(rows), *self.pixels(rows[0]).shape), np.uint8)

@@ -24,7 +24,8 @@ class Reading:
 
     Attributes:
         pixels: gives those of all crops of some clips, as the model is to see them, uint8 RGB (B, S, S, 3).
-        is_work: whether threads do it ahead of the model. A mere copy is over before a thread has taken it on.
+        is_work: whether threads do it ahead of the model. A copy from the page cache is over before a thread has taken
+            it on; one from a cold disk keeps the model waiting.
     """
 
     pixels: Callable[[Sequence[Clip]], np.ndarray]
@@ -97,11 +98,13 @@ def read_groups(
 
 def _group(clips: Sequence[Clip], batch_size: int) -> Iterator[list[Clip]]:
     group: list[Clip] = []
+    crops = 0
     for clip in clips:
-        if group and sum(map(len, group)) + len(clip) > batch_size:
+        if group and crops + len(clip) > batch_size:
             yield group
-            group = []
+            group, crops = [], 0
         group.append(clip)
+        crops += len(clip)
     if group:
         yield group
 

@@ -1,5 +1,6 @@
 """The state of a fit: weights, their average, optimiser and companions, and a file to go on from after a kill."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from deepfake.params import FitParams
-from deepfake.runtime import replacing
+from deepfake.runtime import open_device, replacing
 
 
 class Companion(Protocol):
@@ -74,6 +75,17 @@ class Fit:
     def _parts(self) -> dict[str, Any]:
         named = {"model": self.model, "average": self.average, "optimizer": self.optimizer, "schedule": self.schedule}
         return named | self.companions
+
+
+def open_training_device() -> torch.device:
+    """`open_device`; a CPU computes with two threads, however many cores it has.
+
+    Their number decides how sums are rounded, and so which detector training ends at. `OMP_NUM_THREADS` overrides it.
+    """
+    device = open_device()
+    if device.type == "cpu" and "OMP_NUM_THREADS" not in os.environ:
+        torch.set_num_threads(2)
+    return device
 
 
 def prepare_fit(model: nn.Module, params: FitParams) -> Fit:

@@ -11,7 +11,6 @@ From the repository's root, after `dvc repro`:
 """
 
 import argparse
-import json
 import os
 import shutil
 import subprocess
@@ -23,9 +22,10 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
+from stages_anew import require_up_to_date
 from timing import Line, circumstances, in_turns, line, rotated, timed, write_table
 
-from deepfake.errors import DeepfakeError, SettingsError
+from deepfake.errors import DeepfakeError
 from deepfake.runtime import progress
 from deepfake.stage import run
 
@@ -93,8 +93,7 @@ def write_crops(folder: Path, count: int, *, loose: bool) -> None:
 
 def _nothing_to_do(rounds: int) -> Iterator[Line]:
     here = Path.cwd()
-    if stale := json.loads(call(here, "-m", "dvc", "status", "--json")):
-        raise SettingsError(f"the pipeline is not up to date ({next(iter(stale))}, …); `dvc repro` first")
+    require_up_to_date(here)
     with TemporaryDirectory() as name:
         empty = _dvc_project(Path(name))
         (empty / "dvc.yaml").write_text("stages: {}\n")

@@ -13,7 +13,6 @@ With other data and parameters, faces and crops included:
 """
 
 import argparse
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,9 +22,9 @@ from typing import Any
 
 import yaml
 from seeds_table import Line, to_lines, to_markdown
-from stages_anew import REPOSITORY, Stage, code_of, read_stages, run_stages
+from stages_anew import REPOSITORY, Stage, code_of, read_stages, require_up_to_date, run_stages
 
-from deepfake.errors import DataError, SettingsError
+from deepfake.errors import SettingsError
 from deepfake.params import Params, check_params, load_params
 from deepfake.reporting.pairing import pair_models
 from deepfake.reporting.scores import load_score_sets
@@ -110,12 +109,9 @@ def own_run(params: Params) -> Run:
     """The pipeline's own run, which is as good as any other.
 
     Raises:
-        DataError: it is not that of the code, parameters and data at hand.
+        StageError: it is not that of the code, parameters and data at hand.
     """
-    command = [sys.executable, "-m", "dvc", "status", "--json"]
-    asked = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
-    if asked.returncode or asked.stdout.strip() != "{}":
-        raise DataError("the pipeline's own results are missing or out of date (dvc status): run dvc repro first")
+    require_up_to_date(REPOSITORY)
     return Run(params.seed, params, REPOSITORY)
 
 

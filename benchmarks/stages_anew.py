@@ -4,6 +4,7 @@ DVC runs one stage after the other. Here those that do not wait for each other r
 is what it takes to keep a large GPU busy with a small detector.
 """
 
+import json
 import os
 import subprocess
 import sys
@@ -34,6 +35,20 @@ class Stage:
     command: str
     deps: tuple[str, ...]
     outs: tuple[str, ...]
+
+
+def require_up_to_date(folder: Path) -> None:
+    """Make sure that a DVC project has nothing to do: its results are those of the code, parameters and data at hand.
+
+    Raises:
+        StageError: `dvc status` names stages, or fails.
+    """
+    command = [sys.executable, "-m", "dvc", "status", "--json"]
+    asked = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if asked.returncode:
+        raise StageError(f"dvc status: {(asked.stderr.strip() or 'failed').splitlines()[-1]}")
+    if stale := json.loads(asked.stdout):
+        raise StageError(f"the pipeline is not up to date ({next(iter(stale))}, …): run dvc repro first")
 
 
 def read_stages(lock: Path, names: Iterable[str]) -> list[Stage]:

@@ -3,10 +3,10 @@ from pathlib import Path
 import pipeline
 import pytest
 from pipeline import EMPTY, LOOSE, PYTHON, large_imports, write_crops
+from stages_anew import StageError
 from timing import Line
 from toy_project import Project
 
-from deepfake.errors import SettingsError
 from deepfake.tables import read_rows
 
 
@@ -30,7 +30,7 @@ def test_a_pipeline_with_something_to_do_is_refused_and_not_run(
     project = pipeline._dvc_project(tmp_path / "project")
     (project / "dvc.yaml").write_text("stages: {a: {cmd: touch out, outs: [out]}}\n")
     monkeypatch.chdir(project)
-    with pytest.raises(SettingsError, match=r"not up to date \(a"):
+    with pytest.raises(StageError, match=r"not up to date \(a"):
         pipeline.main(["--out", str(tmp_path / "table")])
     assert not (project / "out").exists()
 

@@ -12,7 +12,7 @@ from seeds_table import Line, to_lines, to_markdown
 from stages_anew import Stage, StageError, code_of, read_stages, run_stages
 from toy_project import REPOSITORY
 
-from deepfake.errors import DataError, SettingsError
+from deepfake.errors import SettingsError
 from deepfake.params import Params, load_params
 from deepfake.reporting.matrix import Estimate
 from deepfake.reporting.pairing import Pair
@@ -112,10 +112,11 @@ def test_the_pipelines_own_run_counts_only_while_it_is_up_to_date(
     monkeypatch: pytest.MonkeyPatch, params: Params, answer: str, code: int
 ) -> None:
     def status(text: str, returncode: int) -> None:
-        monkeypatch.setattr("seeds.subprocess.run", lambda command, **_: CompletedProcess(command, returncode, text))
+        done = CompletedProcess([], returncode, text, "no project")
+        monkeypatch.setattr("stages_anew.subprocess.run", lambda *_, **__: done)
 
     status(answer, code)
-    with pytest.raises(DataError, match="run dvc repro first"):
+    with pytest.raises(StageError, match=r"report, …\): run dvc repro first|dvc status: no project"):
         seeds.own_run(params)
     status("{}\n", 0)
     assert seeds.own_run(params).folder == REPOSITORY

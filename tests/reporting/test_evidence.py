@@ -71,12 +71,12 @@ def test_explanations_are_averaged_by_condition_and_model(
 
 
 def test_words_about_the_maps_follow_from_their_intervals() -> None:
-    nothing = dict.fromkeys(MEASURES, Estimate(np.nan))
+    nothing, known = dict.fromkeys(MEASURES, Estimate(np.nan)), dict.fromkeys(MEASURES, 9)
     rows = [
-        ExplanationRow("baseline", "clean", 9, nothing | {"faithfulness": Estimate(-0.6, -1.0, -0.2)}),
-        ExplanationRow("robust", "clean", 9, nothing | {"faithfulness": Estimate(0.1, -0.2, 0.4)}),
-        ExplanationRow(CONTRAST, "clean", 9, nothing | {"breadth": Estimate(0.16, 0.07, 0.26)}),
-        ExplanationRow("robust", "pgd", 9, nothing),
+        ExplanationRow("baseline", "clean", 9, known, nothing | {"faithfulness": Estimate(-0.6, -1.0, -0.2)}),
+        ExplanationRow("robust", "clean", 9, known, nothing | {"faithfulness": Estimate(0.1, -0.2, 0.4)}),
+        ExplanationRow(CONTRAST, "clean", 9, known, nothing | {"breadth": Estimate(0.16, 0.07, 0.26)}),
+        ExplanationRow("robust", "pgd", 9, known, nothing),
     ]
     assert list(explanation_sentences(rows)) == [
         "Clean maps, baseline: they mislead (faithfulness −0.60, −1.00 to −0.20).",
@@ -105,6 +105,8 @@ def test_models_are_compared_face_by_face_where_both_are_known(
     contrast = explained(table, score_sets[0], params)["pgd", CONTRAST]
     assert contrast.faces == 3
     assert contrast.means["breadth"].value == pytest.approx((0.3 + 0.5) / 2)
+    assert (contrast.known["breadth"], contrast.note("breadth")) == (2, "2 faces")
+    assert (contrast.known["faithfulness"], contrast.note("faithfulness")) == (3, "")
 
 
 def test_what_is_not_known_of_a_face_is_left_out_of_the_mean(

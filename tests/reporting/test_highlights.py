@@ -1,5 +1,6 @@
 """The few lines that a reader sees first say what the full tables say, and count what speaks against the model too."""
 
+import math
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -49,12 +50,14 @@ def test_every_condition_is_counted_once_and_lost_ones_are_named(results: Result
     pairs = [pair for pair in results.pairs if (pair.role, pair.metric) == ("train", "auc")]
     pairs = [pair for pair in pairs if "_eps" not in pair.condition]
     lost = replace(pairs[1], difference=Estimate(-0.2, -0.3, -0.1))
-    changed = [lost if pair is pairs[1] else pair for pair in results.pairs]
+    untold = replace(pairs[2], difference=Estimate(0.2, math.nan, math.nan))
+    changed = [lost if pair is pairs[1] else untold if pair is pairs[2] else pair for pair in results.pairs]
     tally = overview(replace(results, pairs=changed), "train").tally
     assert tally.conditions == len(pairs)
-    assert tally.better == sum(pair.verdict == "better" for pair in [*pairs[:1], *pairs[2:]])
+    assert tally.better == sum(pair.verdict == "better" for pair in [*pairs[:1], *pairs[3:]])
     assert "JPEG quality 90" in tally.worse
-    assert tally.better + len(tally.worse) + tally.open == len(pairs)
+    assert tally.untold == 1 + sum(pair.verdict == "no interval" for pair in pairs if pair is not pairs[2])
+    assert tally.better + len(tally.worse) + tally.open + tally.untold == len(pairs)
 
 
 def test_the_worst_attack_on_both_classes_is_the_one_with_the_lowest_auc(results: Results) -> None:

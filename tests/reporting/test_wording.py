@@ -99,13 +99,16 @@ def test_markdown_tables_survive_names_with_signs(score_sets: list[ScoreSet], pa
     odd = replace(score_sets[1], model="a|b_<i>", frames={"clean": clean, "x|*y*": clean})
     results = compute_results([odd], params.report, params.seed)
     means = dict.fromkeys(MEASURES, Estimate(0.25, 0.125, 0.5))
-    findings = Findings([ExplanationRow(CONTRAST, "x|y", 7, means)], [UndoRow("m|*", 3, {2: 0.5})])
+    findings = Findings(
+        [ExplanationRow(CONTRAST, "x|y", 7, dict.fromkeys(MEASURES, 7) | {"breadth": 1}, means)],
+        [UndoRow("m|*", 3, {2: 0.5})],
+    )
     write_markdown(tmp_path / "results.md", results, {"cross": findings}, "Profile *x*.")
     text = (tmp_path / "results.md").read_text()
     assert "| a\\|b\\_\\<i\\> AUC |" in text
     assert "| x\\|\\*y\\* | 0." in text
     assert "gradients, a\\|b\\_\\<i\\>: none" in text
-    assert "| x\\|y | robust − baseline | 7 | +0.25 (0.12 to 0.50) | +0.25" in text
+    assert "| x\\|y | robust − baseline | 7 | +0.25 (0.12 to 0.50) | +0.25 (0.12 to 0.50), 1 face | +0.25" in text
     assert "| m\\|\\*, 3 fakes | 50.0\u00a0% |" in text
     assert "| U-Net on a\\|b\\_\\<i\\> |" in text
     assert "Profile \\*x\\*." in text

@@ -24,7 +24,7 @@ class EpsPoint:
     Attributes:
         eps_255: the budget in steps of an 8-bit pixel.
         pgd_auc: AUC under PGD.
-        auc, low, high: in the worst case over all attacks at this budget; the bounds are empty where there is no
+        auc, low, high: in the worst case over the attacks of this budget; the bounds are empty where there is no
             interval.
         tpr, tpr_low, tpr_high: the same of the TPR at 1 % FPR.
     """

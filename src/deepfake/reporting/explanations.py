@@ -33,13 +33,20 @@ class ExplanationRow:
     Attributes:
         model, condition: whose maps, of which crops; `CONTRAST` for the difference, face by face.
         faces: how many.
-        means: mean of each of `MEASURES` with its interval; NaN where it is not known of any face.
+        known: of how many of them each of `MEASURES` is known.
+        means: mean of each with its interval; NaN where it is not known of any face.
     """
 
     model: str
     condition: str
     faces: int
+    known: dict[str, int]
     means: dict[str, Estimate]
+
+    def note(self, measure: str) -> str:
+        """`3 faces` where a mean is over fewer than all of them."""
+        known = self.known[measure]
+        return f"{known} face{'s' * (known != 1)}" if 0 < known < self.faces else ""
 
 
 @dataclass(frozen=True)
@@ -82,7 +89,7 @@ def explanation_rows(path: Path, scores: ScoreSet, settings: ReportParams, seed:
             groups[condition, CONTRAST] = list(_differences(groups[condition, BASELINE], groups[condition, ROBUST]))
     order = sorted(groups, key=lambda key: (conditions.index(key[0]), key[1]))
     resamples = role_resamples(scores, settings, seed)
-    return [ExplanationRow(key[1], key[0], len(groups[key]), _means(groups[key], clusters, resamples)) for key in order]
+    return [_row(key[1], key[0], groups[key], clusters, resamples) for key in order]
 
 
 def explanation_sentences(rows: Sequence[ExplanationRow]) -> Iterator[str]:
@@ -124,8 +131,13 @@ def _differences(baseline: Sequence[Explanation], robust: Sequence[Explanation])
             yield replace(row, model=CONTRAST, **{name: getattr(row, name) - getattr(other, name) for name in MEASURES})
 
 
-def _means(rows: Sequence[Explanation], clusters: dict[str, str], resamples: Resamples) -> dict[str, Estimate]:
-    return {name: _mean(list(_known(rows, name, clusters)), resamples) for name in MEASURES}
+def _row(
+    model: str, condition: str, rows: Sequence[Explanation], clusters: dict[str, str], resamples: Resamples
+) -> ExplanationRow:
+    known = {name: list(_known(rows, name, clusters)) for name in MEASURES}
+    counts = {name: len(values) for name, values in known.items()}
+    means = {name: _mean(values, resamples) for name, values in known.items()}
+    return ExplanationRow(model, condition, len(rows), counts, means)
 
 
 def _known(rows: Sequence[Explanation], name: str, clusters: dict[str, str]) -> Iterator[tuple[float, str]]:

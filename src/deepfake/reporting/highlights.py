@@ -57,16 +57,18 @@ class Tally:
         conditions: how many were scored of both.
         better: in how many it is better.
         worse: titles of those in which it is worse.
+        untold: in how many they differ without an interval that would say whether by chance.
     """
 
     conditions: int
     better: int
     worse: tuple[str, ...]
+    untold: int
 
     @property
     def open(self) -> int:
         """In how many they cannot be told apart."""
-        return self.conditions - self.better - len(self.worse)
+        return self.conditions - self.better - len(self.worse) - self.untold
 
 
 @dataclass(frozen=True)
@@ -96,5 +98,6 @@ def _tally(results: Results, role: str) -> Tally:
     """Over all conditions of a dataset; those of the eps curve are not among them."""
     scored = {name for scores in results.of_role(role).values() for name in scores.frames}
     pairs = [pair for pair in results.pairs if (pair.role, pair.metric) == (role, AUC) and pair.condition in scored]
+    verdicts = [pair.verdict for pair in pairs]
     worse = tuple(condition_title(pair.condition) for pair in pairs if pair.verdict == "worse")
-    return Tally(len(pairs), sum(pair.verdict == "better" for pair in pairs), worse)
+    return Tally(len(pairs), verdicts.count("better"), worse, verdicts.count("no interval"))

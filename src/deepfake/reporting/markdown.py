@@ -141,9 +141,14 @@ def _attack_table(
 def _gradcam_table(rows: Sequence[ExplanationRow]) -> Iterator[str]:
     yield from table_head(["Grad-CAM of fakes", "model", "faces", *MEASURES])
     for row in rows:
-        text = difference if row.model == CONTRAST else number
-        means = [with_bounds(text(row.means[name].value, 2), row.means[name], 2) for name in MEASURES]
-        yield table_line([plain(condition_title(row.condition)), plain(row.model), str(row.faces), *means])
+        cells = [_gradcam_cell(row, name) for name in MEASURES]
+        yield table_line([plain(condition_title(row.condition)), plain(row.model), str(row.faces), *cells])
+
+
+def _gradcam_cell(row: ExplanationRow, measure: str) -> str:
+    mean, text = row.means[measure], difference if row.model == CONTRAST else number
+    note = row.note(measure)
+    return with_bounds(text(mean.value, 2), mean, 2) + (f", {note}" if note else "")
 
 
 def _undo_table(rows: Sequence[UndoRow]) -> Iterator[str]:

@@ -16,7 +16,7 @@ from deepfake.reporting.coverage import face_coverage, told_apart
 from deepfake.reporting.explanations import MEASURES, explanation_sentences
 from deepfake.reporting.highlights import overview
 from deepfake.reporting.pairing import BASELINE, CONTRAST, ROBUST
-from deepfake.reporting.protocol import rendered_roles, suite_sentence
+from deepfake.reporting.protocol import budgets_sentence, rendered_roles, suite_sentence
 from deepfake.reporting.provenance import Source
 from deepfake.reporting.results import Results
 from deepfake.reporting.sections import Section
@@ -96,6 +96,7 @@ def write_page(
         sentences=list(evidence.masking_sentences(results.score_sets)),
         flags=evidence.raised_flags(results.score_sets),
         suite=suite_sentence(run.params),
+        at_budgets=budgets_sentence(run.params),
         training=training,
         measures=MEASURES,
         panel_space=MAX_PANELS // len(sections),

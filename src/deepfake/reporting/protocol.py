@@ -18,6 +18,13 @@ def suite_sentence(params: Params) -> str:
     return f"Attacks of the profile {params.evaluate.profile}: {'; '.join(_attacks(params))}."
 
 
+def budgets_sentence(params: Params) -> str:
+    """What the worst case at a budget is over: less than the whole profile."""
+    attacks = "PGD, then APGD on what stands" if params.evaluate.suite.apgd_steps else "PGD"
+    frames = params.evaluate.eps_frames
+    return f"Worst case at a budget: {attacks}, on {frames} frame{'s' * (frames != 1)} of each video; never the U-Net."
+
+
 def _attacks(params: Params) -> Iterator[str]:
     suite = params.evaluate.suite
     yield f"PGD ({_effort(params.attack.steps, params.attack.restarts)})"

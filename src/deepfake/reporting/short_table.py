@@ -9,6 +9,7 @@ from deepfake.reporting.evidence import raised_flags
 from deepfake.reporting.highlights import AUC, TPR, Highlight, highlights
 from deepfake.reporting.markup import ABSENT, plain, table_head, table_line, with_bounds
 from deepfake.reporting.pairing import ROBUST
+from deepfake.reporting.protocol import budgets_sentence
 from deepfake.reporting.results import Results
 from deepfake.reporting.wording import budget, number, role_name, role_title
 from deepfake.runtime import replacing
@@ -40,6 +41,7 @@ def _conditions(results: Results, params: Params) -> Iterator[str]:
     yield f"One training run of each model, seed {params.seed}."
     yield f"Test videos: {'; '.join(_videos(results, role) for role in results.roles)}."
     yield f"Attacks on fakes: profile {params.evaluate.profile}, {budget(params.attack.eps)} where no budget is named."
+    yield budgets_sentence(params)
     if any(scores.model == ROBUST for scores in results.score_sets):
         flags = raised_flags(results.score_sets)
         yield f"Flags raised by the checks for masked gradients of the {ROBUST} model: {flags or 'none'}."

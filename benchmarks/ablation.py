@@ -8,8 +8,8 @@ root, after `dvc repro`:
     PYTHONPATH=src python benchmarks/ablation.py --baseline models/baseline.pt --attacker models/attacker_baseline.pt \
         --crops data/crops --epochs 16 --out benchmarks/results/ablation
 
-On a large GPU that takes half an hour. What two CPU cores do in an hour: `--epochs 3 --rows "the recipe"
-"PGD only" "U-Net only" "nobody attacks (control)"`.
+On a large GPU that takes half an hour. What two CPU cores do in an hour: `--epochs 3 --rows "the base:
+batches of 32" "PGD only" "U-Net only" "nobody attacks (control)"`.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from typing import Any
 
 import torch
 import yaml
-from ablation_rows import ROWS, change_robust
+from ablation_rows import BASE_CHANGES, BASE_CROPS, ROWS, Row, change_robust
 from ablation_table import Line, judge, to_markdown, units
 from stages_anew import REPOSITORY, code_of, read_stages
 from tqdm import tqdm
@@ -84,7 +84,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def _line(name: str, args: argparse.Namespace, params: Params, inputs: Sequence[str], device: torch.device) -> Line:
     row = ROWS[name]
-    settings = merged(params, change_robust(epochs=round(args.epochs * row.length)), row.changes)
+    settings = settings_of(row, params, args.epochs)
     folder = work_folder("ablation").absolute() / work_key(name, settings, row.adversaries, inputs, code=loaded_code())
     finished = folder / "line.csv"
     if finished.exists():
@@ -94,11 +94,15 @@ def _line(name: str, args: argparse.Namespace, params: Params, inputs: Sequence[
     changed = load_params(folder / "params.yaml")
     minutes = _train(folder, row.adversaries, args)
     found = judge(folder / "robust.pt", args.crops, changed, device)
-    larger = changed.robust.batch_size / params.robust.batch_size
-    cost = round(units(changed.robust, row.adversaries) * larger, 3)
+    cost = round(units(changed.robust, row.adversaries) * changed.robust.batch_size / BASE_CROPS, 3)
     line = Line(name, units=cost, minutes=round(minutes, 1), **found)
     write_rows(finished, Line, [line])
     return line
+
+
+def settings_of(row: Row, params: Params, epochs: int) -> dict[str, Any]:
+    """The parameters of a row as plain values; `epochs` are those of a row of full length."""
+    return merged(params, BASE_CHANGES, change_robust(epochs=round(epochs * row.length)), row.changes)
 
 
 def merged(params: Params, *changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from statistics import fmean
 
 import torch
-from ablation_rows import recipe_of
+from ablation_rows import BASE_CROPS, recipe_of
 from timing import machine
 
 from deepfake.attacks.pgd import PGD
@@ -36,7 +36,7 @@ class Line:
 
     Attributes:
         name: what was changed.
-        units: forward and backward passes of the detector over a batch of the recipe's size, in an optimiser step.
+        units: forward and backward passes of the detector over 32 crops, in an optimiser step.
         minutes: of training, beside the rows that ran at the same time.
         clean, clean_cross: in-domain and across datasets, nobody attacking.
         worst_2, worst_4, worst_8: in-domain, evasion at a budget in steps of 1/255, PGD and then APGD on what stands.
@@ -114,8 +114,8 @@ def _markdown(lines: Sequence[Line], params: Params, epochs: int, device: torch.
     yield ""
     yield (
         f"AUC of test videos; of several seeds the mean, and from which to which. Every row: {epochs * robust.steps} "
-        f"optimiser steps of {robust.batch_size} crops from the same baseline unless it says otherwise, on {place}. "
-        f"A unit is a forward and backward pass over {robust.batch_size} crops. Worst: evasion, "
+        f"optimiser steps of {BASE_CROPS} crops from the same baseline unless it says otherwise, on {place}. "
+        f"A unit is a forward and backward pass over {BASE_CROPS} crops. Worst: evasion, "
         f"PGD-{params.attack.steps} and then APGD-{params.evaluate.quick.apgd_steps} on what stands, "
         f"{params.evaluate.eps_frames} frame a video. Minutes depend on what ran beside. Of one seed, differences of "
         "some hundredths mean nothing."

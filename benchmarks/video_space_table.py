@@ -56,7 +56,8 @@ class Line:
     Attributes:
         model, attack, space, crf: which detector, and the `Way`.
         auc, auc_low, auc_high: of videos, attacked fakes against reals that were not attacked, and its 95 % interval.
-        change, change_low, change_high: that AUC minus the one of crop space with the same attack and codec.
+        change, change_low, change_high: that AUC minus the one of the same videos in crop space, with the same attack
+            and codec.
         logit_fakes, logit_reals: means over videos.
         fakes, reals: videos that were scored.
         found: share of the fakes' frames in which the face was found again.
@@ -90,7 +91,10 @@ def build_lines(model: str, seen: Mapping[Way, Seen], resamples: Resamples) -> I
         low, high = percentile_interval(samples)
         change, found = Estimate(np.nan), np.nan
         if way.space == VIDEO:
-            _, crop_value, crop_samples = judged[way._replace(space=CROP)]
+            in_crops = seen[way._replace(space=CROP)]
+            scored = {score.video for score in seen[way].scores}
+            same = [score for score in in_crops.scores if score.video in scored]
+            _, crop_value, crop_samples = _judge(Seen(same, in_crops.videos), resamples)
             change = Estimate(value - crop_value, *percentile_interval(samples - crop_samples))
             found = _found_again(seen[way].videos)
         fakes, reals = (items.scores[items.labels == label] for label in (FAKE, REAL))

@@ -4,7 +4,7 @@ import ablation
 import pytest
 import torch
 import yaml
-from ablation_rows import ROWS
+from ablation_rows import BASE, DEFAULT, ROWS, recipe_of
 from ablation_table import Line, to_markdown, units
 from toy_project import REPOSITORY
 
@@ -22,9 +22,11 @@ def test_a_row_changes_what_its_name_says_and_nothing_that_the_schema_refuses(
     name: str, params: Params, tmp_path: Path
 ) -> None:
     row = ROWS[name]
-    (tmp_path / "params.yaml").write_text(yaml.safe_dump(ablation.merged(params, row.changes)))
-    changed = load_params(tmp_path / "params.yaml")
-    assert (changed != params or row.adversaries != "both" or row.length != 1) == (name != "the recipe")
+    base, changed = (ablation.settings_of(each, params, 16) for each in (ROWS[BASE], row))
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(changed))
+    assert (changed != base or row.adversaries != "both") == (name != BASE)
+    same = load_params(tmp_path / "params.yaml").model_copy(update={"seed": params.seed}) == params
+    assert same == (recipe_of(name) == DEFAULT)
 
 
 def test_no_two_rows_are_the_same() -> None:
@@ -71,5 +73,5 @@ def test_epochs_of_which_a_row_would_take_a_broken_number_are_refused(
 def test_an_unknown_row_is_refused_with_those_there_are(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(REPOSITORY)
     files = ["--baseline", "b.pt", "--attacker", "a.pt", "--crops", str(tmp_path), "--out", str(tmp_path / "t")]
-    with pytest.raises(SettingsError, match=r"no 'TRADE'; there are the recipe, .*TRADES"):
+    with pytest.raises(SettingsError, match=r"no 'TRADE'; there are the base: batches of 32, .*TRADES"):
         ablation.main([*files, "--rows", "TRADE"])

@@ -11,8 +11,8 @@ from deepfake.errors import DeepfakeError
 from deepfake.tables import write_rows
 
 LINES = [
-    Line("the recipe", 2.0, 1.0, 0.94, 0.7, 0.8, 0.7, 0.3),
-    Line("the recipe, seed 2", 2.0, 1.0, 0.96, 0.7, 0.9, 0.6, 0.4),
+    Line("the base: batches of 32", 2.0, 1.0, 0.94, 0.7, 0.8, 0.7, 0.3),
+    Line("the base: batches of 32, seed 2", 2.0, 1.0, 0.96, 0.7, 0.9, 0.6, 0.4),
     Line("nobody attacks", 1.0, 1.0, 0.97, 0.7, 0.2, 0.1, 0.0),
     Line("PGD only", 2.0, 1.0, 0.95, 0.7, 0.85, 0.6, 0.3),
 ]
@@ -29,7 +29,7 @@ def test_every_robust_recipe_has_its_number_at_the_mean_of_its_seeds_in_every_pa
         assert numbers["2"] == pytest.approx((0.95, worst[1]))
         assert set(numbers) == {"1", "2"}, "what does not withstand the smallest budget is left out"
     told = [text.get_text() for part in figure.subfigs for text in part.texts]
-    assert told == ["1  the recipe", "2  PGD only", "Below 0.5 at 2/255: nobody attacks"]
+    assert told == ["1  the base: batches of 32", "2  PGD only", "Below 0.5 at 2/255: nobody attacks"]
 
 
 def test_the_same_table_gives_the_same_bytes(tmp_path: Path) -> None:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -57,6 +58,18 @@ def test_video_space_is_compared_with_crop_space_after_the_same_codec(lines: lis
     assert np.isnan(compressed.change)
     assert video.change == pytest.approx(video.auc - compressed.auc)
     assert video.change_low < video.change <= video.change_high
+
+
+def test_a_video_without_a_face_in_video_space_is_left_out_of_the_comparison() -> None:
+    whole = seen(-20)
+    lost = next(name for name, video in whole.videos.items() if video.label == FAKE)
+    others = Seen([score for score in whole.scores if score.video != lost], whole.videos)
+    easy = [replace(score, logit=score.logit + 100 * (score.video == lost)) for score in whole.scores]
+    ways = {Way("pgd", CROP, 23): Seen(easy, whole.videos), Way("pgd", VIDEO, 23): others}
+    resamples = draw_resamples((video.cluster for video in videos().values()), 200, seed=0)
+    crop, video = build_lines("baseline", ways, resamples)
+    assert (crop.fakes, video.fakes, crop.auc) == (10, 9, 0.1)
+    assert video.change == 0, "the same scores on the same videos"
 
 
 def test_the_markdown_has_a_row_for_each_line_and_says_how_it_was_made(lines: list[Line]) -> None:

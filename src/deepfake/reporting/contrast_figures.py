@@ -94,7 +94,7 @@ def eps_plot(title: str, curves: Mapping[str, Sequence[EpsPoint]]) -> Plot:
         ticks = sorted({point.eps_255 for points in curves.values() for point in points})
         axes.set(xticks=ticks, xticklabels=[f"{tick:g}" for tick in ticks], ylim=(-0.02, 1.02))
         axes.set(xlabel="budget in 1/255", ylabel="video ROC-AUC")
-        axes.legend(loc="upper right")
+        axes.legend(loc="best")
 
     return Plot(title, paint, height=3.0)
 

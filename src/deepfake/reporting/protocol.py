@@ -21,8 +21,9 @@ def suite_sentence(params: Params) -> str:
 def budgets_sentence(params: Params) -> str:
     """What the worst case at a budget is over: less than the whole profile."""
     attacks = "PGD, then APGD on what stands" if params.evaluate.suite.apgd_steps else "PGD"
-    frames = params.evaluate.eps_frames
-    return f"Worst case at a budget: {attacks}, on {frames} frame{'s' * (frames != 1)} of each video, without the U-Net."
+    number = params.evaluate.eps_frames
+    frames = f"{number} frame{'s' * (number != 1)} of each video"
+    return f"Worst case at a budget: {attacks}, on {frames}, without the U-Net."
 
 
 def _attacks(params: Params) -> Iterator[str]:

@@ -2,9 +2,9 @@
 
 For detectors that were trained elsewhere, at another revision or by other commands. From the repository's root:
 
-    PYTHONPATH=src python benchmarks/checkpoints.py --crops data/crops \
+    PYTHONPATH=src python benchmarks/recipes.py --crops data/crops \
         --checkpoint baseline models/release/baseline.pt --checkpoint robust models/release/robust.pt \
-        --out benchmarks/results/checkpoints
+        --out benchmarks/results/recipes
 """
 
 import argparse

@@ -1,8 +1,8 @@
 from pathlib import Path
 
-import checkpoints
 import pytest
-from checkpoints import Line
+import recipes
+from recipes import Line
 from toy_project import Project
 
 from deepfake.errors import DeepfakeError, SettingsError
@@ -19,7 +19,7 @@ def test_every_checkpoint_has_a_line_and_the_same_file_the_same_numbers(
         "one again": "models/release/baseline.pt",
     }
     given = [word for name, path in files.items() for word in ("--checkpoint", name, path)]
-    checkpoints.main([*given, "--crops", "data/crops", "--out", str(tmp_path / "table")])
+    recipes.main([*given, "--crops", "data/crops", "--out", str(tmp_path / "table")])
     lines = {line.name: line for line in read_rows(tmp_path / "table.csv", Line)}
     assert list(lines) == list(files)
     assert vars(lines["one"]) | {"name": ""} == vars(lines["one again"]) | {"name": ""}
@@ -39,5 +39,5 @@ def test_bad_checkpoints_are_named(
 ) -> None:
     monkeypatch.chdir(toy.root)
     with pytest.raises(error, match=line):
-        checkpoints.main([*given, "--crops", "data/crops", "--out", str(tmp_path / "table")])
+        recipes.main([*given, "--crops", "data/crops", "--out", str(tmp_path / "table")])
     assert not (tmp_path / "table.csv").exists()

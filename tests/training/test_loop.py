@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from deepfake.crops.batches import Batch
 from deepfake.params import TrainingParams
 from deepfake.training.clean import clean_step
-from deepfake.training.fit import Fit, prepare_fit
+from deepfake.training.fit import Fit, open_training_device, prepare_fit
 from deepfake.training.loop import Task, TrainingError, run_fit
 
 PARAMS = TrainingParams(
@@ -156,3 +156,20 @@ def test_the_average_is_exponential_and_includes_batch_statistics(tmp_path: Path
         for weights in after_each_step[1:]:
             expected = decay * expected + (1 - decay) * weights[name]
         assert torch.allclose(fit.average.module.state_dict()[name], expected, atol=1e-5)
+
+
+@pytest.mark.parametrize(("variable", "threads"), [(None, 2), ("1", 1)])
+def test_training_takes_two_cpu_threads_unless_the_environment_says_otherwise(
+    monkeypatch: pytest.MonkeyPatch, variable: str | None, threads: int
+) -> None:
+    before = torch.get_num_threads()
+    monkeypatch.setenv("DEEPFAKE_DEVICE", "cpu")
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    if variable:
+        monkeypatch.setenv("OMP_NUM_THREADS", variable)
+    try:
+        torch.set_num_threads(1)
+        assert open_training_device() == torch.device("cpu")
+        assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
 
-from ablation_rows import DEFAULT
+from ablation_rows import BASE, DEFAULT
 from ablation_table import BUDGETS, Line, by_recipe
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -65,7 +65,7 @@ def _panel(panel: Axes, recipes: Mapping[str, Sequence[Line]], budget: int) -> N
         worst = [getattr(line, f"worst_{budget}") for line in seeds]
         panel.plot(clean, worst, "o", markersize=3, color=MUTED, alpha=0.5)
         panel.annotate(str(number), (fmean(clean), fmean(worst)), ha="center", va="center", fontsize=8,
-                       color=series_color(0 if name == DEFAULT else 1), fontweight="bold")  # fmt: skip
+                       color=series_color(0 if name in (BASE, DEFAULT) else 1), fontweight="bold")  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 
 
 class StageError(DeepfakeError):
-    """A stage that failed."""
+    """A stage that failed, or results that are out of date."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def require_up_to_date(folder: Path) -> None:
     """
     command = [sys.executable, "-m", "dvc", "status", "--json"]
     asked = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    if asked.returncode:
+    if asked.returncode or not asked.stdout.strip():
         raise StageError(f"dvc status: {(asked.stderr.strip() or 'failed').splitlines()[-1]}")
     if stale := json.loads(asked.stdout):
         raise StageError(f"the pipeline is not up to date ({next(iter(stale))}, …): run dvc repro first")

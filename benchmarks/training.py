@@ -31,23 +31,23 @@ from deepfake.detector.hybrid import HybridDetector
 from deepfake.errors import SettingsError
 from deepfake.params import FitParams, Params, RobustParams, load_params
 from deepfake.records import CropRow
-from deepfake.runtime import open_device, worker_count
+from deepfake.runtime import worker_count
 from deepfake.stage import run
 from deepfake.training.adversarial import Adversaries, Opponents
 from deepfake.training.clean import clean_step
-from deepfake.training.fit import prepare_fit
+from deepfake.training.fit import open_training_device, prepare_fit
 from deepfake.training.free_pgd import replayed
 from deepfake.training.loop import Step, Task, run_fit
 
 OURS, WHOLE, CUT = "ours", "timm, the whole network", "timm, as much of it as ours has"
-ROBUST, CLEAN, USUAL = "robust epoch", "baseline epoch", "PGD-10 and U-Net in every batch"
+ROBUST, CLEAN, USUAL = "robust epoch", "clean epoch", "PGD-10 and U-Net in every batch"
 
 Epoch = Callable[[int], Iterable[Batch]]
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     args = _parse(argv)
-    params, device = load_params(), open_device()
+    params, device = load_params(), open_training_device()
     if args.steps % params.robust.replays:
         raise SettingsError(f"--steps: a multiple of robust.replays={params.robust.replays} would be right")
     lines = [*_clean(args, params, device), *_robust(args, params, device)]

@@ -26,7 +26,7 @@ from deepfake.runtime import derive_seed
 from deepfake.training.selection import video_auc
 
 BUDGETS = (2, 4, 8)  # in steps of 1/255
-_AUCS = ("clean", "clean_cross", *(f"worst_{budget}" for budget in BUDGETS))
+AUCS = ("clean", "clean_cross", *(f"worst_{budget}" for budget in BUDGETS))
 _UNET = 1  # pass of the detector that fitting the U-Net to a batch costs
 
 
@@ -108,7 +108,7 @@ def _markdown(lines: Sequence[Line], params: Params, epochs: int, device: torch.
     yield "|---|---|---|---|---|---|---|---|"
     for name, seeds in by_recipe(lines).items():
         minutes = _span([line.minutes for line in seeds], ".0f")
-        aucs = " | ".join(_span([getattr(line, column) for line in seeds], ".3f") for column in _AUCS)
+        aucs = " | ".join(_span([getattr(line, column) for line in seeds], ".3f") for column in AUCS)
         times = f" ({len(seeds)} seeds)" if len(seeds) > 1 else ""
         yield f"| {name}{times} | {seeds[0].units:g} | {minutes} | {aucs} |"
     yield ""

@@ -19,16 +19,15 @@ import numpy as np
 import torch
 from timing import machine, write_markdown
 from torch import nn
+from video_space_table import Seen, judge_videos
 
 from deepfake.crops.cutting import mask_face
 from deepfake.crops.shards import CropSet, open_crops
 from deepfake.detector.checkpoint import load_checkpoint
 from deepfake.evaluation.prediction import Clip, Reading, masked_face, score_clips, whole_clips
-from deepfake.metrics.bootstrap import Resamples, draw_resamples, percentile_interval, resample
-from deepfake.metrics.ranking import Ranking, auc
+from deepfake.metrics.bootstrap import Resamples, draw_resamples, percentile_interval
 from deepfake.params import Params, load_params
 from deepfake.records import Box
-from deepfake.reporting.items import Items, to_videos
 from deepfake.reporting.matrix import Estimate
 from deepfake.reporting.wording import bounds, number, role_name
 from deepfake.runtime import derive_seed, open_device
@@ -101,12 +100,8 @@ def _auc(
 ) -> tuple[float, float, float]:
     score = partial(score_clips, condition="", batch_size=batch_size, workers=1)
     scores = [each for batch in score(detector, crops.clips(), reading) for each in batch]
-    names = tuple(f"{each.video}/{each.frame}" for each in scores)
-    frames = Items(names, tuple(crops.videos[each.video] for each in scores), np.array([s.logit for s in scores]))
-    videos = to_videos(frames)
-    ranking = Ranking(videos.scores, videos.labels)
-    drawn = resample({"auc": auc}, ranking, videos.clusters, resamples)["auc"]
-    return float(auc(ranking.roc())), *percentile_interval(drawn)
+    _, value, drawn = judge_videos(Seen(scores, crops.videos), resamples)
+    return value, *percentile_interval(drawn)
 
 
 def _cell(line: Line) -> str:

@@ -10,11 +10,11 @@ For detectors that were trained elsewhere, at another revision or by other comma
 import argparse
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from ablation_table import judge
+from ablation_table import AUCS, judge
 from timing import machine, write_markdown
 
 from deepfake.errors import SettingsError
@@ -57,8 +57,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         lines.append(Line(name, file_hash(path)[:12], **found))
     write_rows(args.out.with_suffix(".csv"), Line, lines)
     head = ["checkpoint", "file", "clean", "clean, cross", "worst at 2/255", "at 4/255", "at 8/255"]
-    aucs = [column.name for column in fields(Line)][2:]
-    rows = [[line.name, line.file, *(f"{getattr(line, auc):.3f}" for auc in aucs)] for line in lines]
+    rows = [[line.name, line.file, *(f"{getattr(line, auc):.3f}" for auc in AUCS)] for line in lines]
     write_markdown(args.out, head, rows, [
         f"AUC of test videos; worst: evasion, PGD-{params.attack.steps} and then APGD-"
         f"{params.evaluate.quick.apgd_steps} on what stands, {params.evaluate.eps_frames} frame a video",

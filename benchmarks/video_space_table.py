@@ -86,7 +86,7 @@ def build_lines(model: str, seen: Mapping[Way, Seen], resamples: Resamples) -> I
     Raises:
         DataError: no face of one class was found again.
     """
-    judged = {way: _judge(what, resamples) for way, what in seen.items()}
+    judged = {way: judge_videos(what, resamples) for way, what in seen.items()}
     for way, (items, value, samples) in judged.items():
         low, high = percentile_interval(samples)
         change, found = Estimate(np.nan), np.nan
@@ -94,7 +94,7 @@ def build_lines(model: str, seen: Mapping[Way, Seen], resamples: Resamples) -> I
             in_crops = seen[way._replace(space=CROP)]
             scored = {score.video for score in seen[way].scores}
             same = [score for score in in_crops.scores if score.video in scored]
-            _, crop_value, crop_samples = _judge(Seen(same, in_crops.videos), resamples)
+            _, crop_value, crop_samples = judge_videos(Seen(same, in_crops.videos), resamples)
             change = Estimate(value - crop_value, *percentile_interval(samples - crop_samples))
             found = _found_again(seen[way].videos)
         fakes, reals = (items.scores[items.labels == label] for label in (FAKE, REAL))
@@ -112,7 +112,7 @@ def to_markdown(lines: Sequence[Line], notes: Sequence[str]) -> str:
     return table + "\n\n" + "\n".join(f"- {note}" for note in notes) + "\n"
 
 
-def _judge(seen: Seen, resamples: Resamples) -> tuple[Items, float, Floats]:
+def judge_videos(seen: Seen, resamples: Resamples) -> tuple[Items, float, Floats]:
     """The videos with their scores, their AUC, and the AUC on every resample."""
     videos = tuple(seen.videos[score.video] for score in seen.scores)
     names = tuple(f"{score.video}/{score.frame}" for score in seen.scores)

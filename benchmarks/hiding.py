@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from detector_files import add_detectors, files_by_name
 from timing import machine, write_markdown
 from torch import nn
 from video_space_table import Seen, judge_videos
@@ -34,7 +35,6 @@ from deepfake.runtime import derive_seed, open_device
 from deepfake.stage import run
 from deepfake.tables import write_rows
 
-GREY = 128
 WHOLE, NO_FACE, FACE_ALONE = "whole crops", "face greyed out", "all but the face greyed out"
 
 
@@ -59,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = _parse(argv)
     params, device = load_params(), open_device()
     roles = [role for role, dataset in params.datasets if dataset]
-    detectors = {name: load_checkpoint(Path(path)).build(device) for name, path in args.detector}
+    detectors = {name: load_checkpoint(file).build(device) for name, [file] in files_by_name(args.detector).items()}
     lines = [line for role in roles for line in compare(role, open_crops(args.crops / role), detectors, params)]
     write_rows(args.out.with_suffix(".csv"), Line, lines)
     rows = [[role_name(line.role), line.detector, line.shown, _cell(line)] for line in lines]
@@ -83,9 +83,9 @@ def compare(role: str, crops: CropSet, detectors: Mapping[str, nn.Module], param
 
 
 def hide_surroundings(crop: np.ndarray, face: Box) -> np.ndarray:
-    """A copy of a crop (S, S, 3) with all grey that `mask_face` leaves."""
-    inside = mask_face(np.zeros_like(crop), face) != 0
-    return np.where(inside, crop, np.uint8(GREY))
+    """A copy of a crop (S, S, 3) with all that `mask_face` leaves in that one's grey."""
+    masked = mask_face(np.zeros_like(crop), face)
+    return np.where(masked != 0, crop, masked.max())
 
 
 def _face_alone(crops: CropSet) -> Reading:
@@ -112,8 +112,7 @@ def _cell(line: Line) -> str:
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--crops", required=True, type=Path, help="folder with the crops of each dataset role")
-    parser.add_argument("--detector", required=True, nargs=2, action="append", metavar=("NAME", "FILE"),
-                        help="a checkpoint and what to call it; may be given several times")  # fmt: skip
+    add_detectors(parser)
     parser.add_argument("--out", required=True, type=Path, help="tables to write, without a suffix")
     return parser.parse_args(argv)
 

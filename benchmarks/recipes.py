@@ -3,7 +3,7 @@
 For detectors that were trained elsewhere, at another revision or by other commands. From the repository's root:
 
     PYTHONPATH=src python benchmarks/recipes.py --crops data/crops \
-        --checkpoint baseline models/release/baseline.pt --checkpoint robust models/release/robust.pt \
+        --detector baseline models/release/baseline.pt --detector robust models/release/robust.pt \
         --out benchmarks/results/recipes
 """
 
@@ -15,9 +15,9 @@ from pathlib import Path
 
 import torch
 from ablation_table import AUCS, judge
+from detector_files import add_detectors, files_by_name
 from timing import machine, write_markdown
 
-from deepfake.errors import SettingsError
 from deepfake.params import load_params
 from deepfake.runtime import open_device, progress
 from deepfake.stage import run
@@ -48,11 +48,9 @@ class Line:
 def main(argv: Sequence[str] | None = None) -> None:
     args = _parse(argv)
     params, device = load_params(), open_device()
-    files = {name: Path(path) for name, path in args.checkpoint}
-    if len(files) != len(args.checkpoint):
-        raise SettingsError("--checkpoint: a name of its own for each would be right")
+    files = files_by_name(args.detector)
     lines = []
-    for name, path in progress(files.items(), total=len(files), title="checkpoints"):
+    for name, [path] in progress(files.items(), total=len(files), title="checkpoints"):
         found = judge(path, args.crops, params, device)
         lines.append(Line(name, file_hash(path)[:12], **found))
     write_rows(args.out.with_suffix(".csv"), Line, lines)
@@ -68,8 +66,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--checkpoint", required=True, nargs=2, action="append", metavar=("NAME", "FILE"),
-                        help="a detector to attack; may be given several times")  # fmt: skip
+    add_detectors(parser)
     parser.add_argument("--crops", required=True, type=Path, help="folder with the crops of each dataset role")
     parser.add_argument("--out", required=True, type=Path, help="tables to write, without a suffix")
     return parser.parse_args(argv)

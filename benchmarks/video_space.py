@@ -18,6 +18,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import torch
+from detector_files import files_by_name
 from timing import machine
 from video_space_scores import Detector, attack_fakes, score_ways
 from video_space_table import NO_ATTACK, VIDEO, Line, Seen, Way, build_lines, to_markdown
@@ -45,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = _parse(argv)
     params, device = load_params(), open_device()
     crops = few_videos(args.crops, args.videos)
-    detectors = [_load(names, params, device) for names in args.detector]
+    detectors = [_load(name, files, params, device) for name, files in args.detector.items()]
     finder = FaceFinder(params.faces, device)
     seed = derive_seed(params.seed, "video space")
     resamples = draw_resamples((video.cluster for video in crops.videos.values()), params.report.resamples, seed)
@@ -72,9 +73,9 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--crf", type=int, nargs="+", default=[23, 5], help="of H.264 (default: 23, and hardly any)")
     parser.add_argument("--out", required=True, type=Path, help="tables to write, without a suffix")
     args = parser.parse_args(argv)
-    names = [name for name, *_ in args.detector]
-    if not all(2 <= len(files) <= 3 for files in args.detector) or len({*names}) < len(names):
-        raise SettingsError("--detector: a name of its own, a checkpoint and maybe an attacker would be right")
+    if not all(2 <= len(words) <= 3 for words in args.detector):
+        raise SettingsError("--detector: a name, a checkpoint and maybe an attacker would be right")
+    args.detector = files_by_name(args.detector)
     if args.videos < 1 or not all(0 <= crf <= 51 for crf in args.crf):
         raise SettingsError("--videos: at least 1 would be right; --crf: 0 to 51")
     return args
@@ -96,12 +97,12 @@ def few_videos(folder: Path, count: int) -> CropSet:
     return CropSet(videos, [row for row in crops.rows if row.video in videos], crops.shards)
 
 
-def _load(names: Sequence[str], params: Params, device: torch.device) -> Detector:
-    name, model, *learned = names
+def _load(name: str, files: Sequence[Path], params: Params, device: torch.device) -> Detector:
+    model, *learned = files
     settings, seed = params.attack, derive_seed(params.seed, "evaluate")
     threats = [Threat("pgd", PGD(settings.eps, settings.steps, settings.restarts), settings.eps, seed)]
-    threats += [Threat("unet", load_attacker(Path(path), device), settings.eps, seed) for path in learned]
-    return Detector(name, load_checkpoint(Path(model)).build(device), tuple(threats), params.evaluate.batch_size)
+    threats += [Threat("unet", load_attacker(path, device), settings.eps, seed) for path in learned]
+    return Detector(name, load_checkpoint(model).build(device), tuple(threats), params.evaluate.batch_size)
 
 
 def _judge(
@@ -137,8 +138,8 @@ def _notes(args: argparse.Namespace, params: Params, crops: CropSet, device: tor
     attack = params.attack
     yield f"attacks on fakes: eps {budget(attack.eps)}; PGD with {attack.steps} steps, best of {attack.restarts} starts"
     yield f"{len(crops.rows)} crops of {params.crops.size} pixels, cut with margin {params.crops.margin}"
-    for name, *files in args.detector:
-        yield f"{name}: " + ", ".join(f"{Path(file).name} {file_hash(Path(file))[:12]}" for file in files)
+    for name, files in args.detector.items():
+        yield f"{name}: " + ", ".join(f"{file.name} {file_hash(file)[:12]}" for file in files)
     yield f"{machine(device)}; torch {torch.__version__}"
 
 

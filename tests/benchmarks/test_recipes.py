@@ -18,7 +18,7 @@ def test_every_checkpoint_has_a_line_and_the_same_file_the_same_numbers(
         "two": "models/release/robust.pt",
         "one again": "models/release/baseline.pt",
     }
-    given = [word for name, path in files.items() for word in ("--checkpoint", name, path)]
+    given = [word for name, path in files.items() for word in ("--detector", name, path)]
     recipes.main([*given, "--crops", "data/crops", "--out", str(tmp_path / "table")])
     lines = {line.name: line for line in read_rows(tmp_path / "table.csv", Line)}
     assert list(lines) == list(files)
@@ -30,8 +30,8 @@ def test_every_checkpoint_has_a_line_and_the_same_file_the_same_numbers(
 @pytest.mark.parametrize(
     ("given", "error", "line"),
     [
-        (["--checkpoint", "a", "b.pt", "--checkpoint", "a", "c.pt"], SettingsError, "a name of its own"),
-        (["--checkpoint", "a", "none.pt"], DeepfakeError, r"none\.pt"),
+        (["--detector", "a", "b.pt", "--detector", "a", "c.pt"], SettingsError, "a name of its own"),
+        (["--detector", "a", "none.pt"], DeepfakeError, r"none\.pt"),
     ],
 )
 def test_bad_checkpoints_are_named(

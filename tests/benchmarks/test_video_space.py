@@ -87,7 +87,7 @@ def test_the_markdown_has_a_row_for_each_line_and_says_how_it_was_made(lines: li
     [
         (["--videos", "0"], "--videos"),
         (["--crf", "52"], "--crf"),
-        (["--detector", "a"], "--detector"),
+        (["--detector", "a"], "--detector: a name, a checkpoint"),
         (["--detector", "b", "x.pt"], "--detector: a name of its own"),
     ],
 )

@@ -18,11 +18,9 @@ _COLUMNS = {"AUC": AUC, "TPR at 1 % FPR": TPR}
 
 
 def write_short_table(path: Path, results: Results, params: Params) -> None:
-    """Write one table: clean videos of every dataset, then what attacks leave of the first, and how it was measured."""
+    """Write one table: clean videos of every dataset and what attacks leave of them, and how it was measured."""
     models = list(dict.fromkeys(scores.model for scores in results.score_sets))
-    by_role = {role: list(highlights(results, role)) for role in results.roles}
-    first = results.roles[0]
-    lines = [(role, lines[0]) for role, lines in by_role.items()] + [(first, line) for line in by_role[first][1:]]
+    lines = [(role, line) for role in results.roles for line in highlights(results, role)]
     header = [f"{plain(model)} {name}" for name in _COLUMNS for model in models]
     table = chain(table_head(["videos", *header]), (_line(role, line, models) for role, line in lines))
     with replacing(path) as temporary:

@@ -49,7 +49,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     unet = PerturbationUNet(params.unet.width).to(device)
     fit = prepare_fit(unet, params.unet)
     data = [file_hash(path) for path in [args.model, *sorted(args.crops.iterdir())]]
-    key = work_key(params.seed, params.unet, params.attack, data, str(device), code=loaded_code())
+    settings = (params.seed, params.unet, params.attack, params.baseline.augment)
+    key = work_key(*settings, data, str(device), code=loaded_code())
     state = work_folder("fit_attacker") / f"{key}.pt"
     task = Task(
         batches=_batches(crops.in_splits(["train"]), params, device).epoch,

@@ -94,7 +94,7 @@ def _save(path: Path, fit: Fit, params: Params, train: CropSet, val: CropSet, ma
         crops=params.crops,
         weights=fit.best_weights,
         calibration=calibrate(_score(model, val, params.baseline, mask_faces), val.videos),
-        training={**told, **trained_on(train), **best},
+        training={**told, **trained_on(train, params.baseline.augment), **best},
     )
     if not is_first():
         return

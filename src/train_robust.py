@@ -6,6 +6,7 @@ With `--adversaries none` it is the control: as many further steps on the same c
 import argparse
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -112,7 +113,7 @@ def _validation(
         metrics = {"val/auc": video_auc(scores, pick), "val/loss": frame_loss(scores, pick)}
         metrics["val/watch_auc"] = watched.evasion(model, PGD(eps, robust.watch_steps)).auc
         if adversaries.opponents.pgd:
-            metrics["val/inner_auc"] = watched.evasion(model, PGD(eps, robust.pgd_steps, keep_best=False)).auc
+            metrics["val/inner_auc"] = watched.evasion(model, replace(adversaries.inner_attack, eps=eps)).auc
         if adversaries.opponents.unet:
             metrics["val/unet_auc"] = watched.evasion(model, Learned(adversaries.unet, eps)).auc
         return metrics
@@ -137,7 +138,7 @@ def _save(
         crops=baseline.crops,
         weights=fit.best_weights,
         calibration=calibrate(_score(model, val, params.robust.batch_size), val.videos),
-        training={**told, **trained_on(train), **best},
+        training={**told, **trained_on(train, params.baseline.augment), **best},
     )
     if not is_first():
         return

@@ -300,6 +300,13 @@ class UnetParams(FitParams):
     jpeg: Fraction
     jpeg_quality: tuple[Quality, Quality]
 
+    @model_validator(mode="after")
+    def _qualities_ascend(self) -> "UnetParams":
+        low, high = self.jpeg_quality
+        if low > high:
+            raise ValueError(f"jpeg_quality must ascend, and {low} > {high}")
+        return self
+
 
 class RobustParams(TrainingParams):
     """Fitting the detector again while PGD and the U-Net attack it, from the baseline's weights on.

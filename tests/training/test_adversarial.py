@@ -174,6 +174,14 @@ def test_weights_that_turn_nan_stop_training_by_name(tmp_path: Path) -> None:
         fit_robustly(model, PARAMS, tmp_path / "state.pt", Opponents(unet=False))
 
 
+@pytest.mark.parametrize(("epochs", "steps"), [(1, 1), (1, 4), (2, 5)])
+def test_a_training_of_few_steps_has_a_learning_rate(epochs: int, steps: int) -> None:
+    """torch's one-cycle schedule divides by zero where the warm-up is exactly one step."""
+    short = PARAMS.model_copy(update={"epochs": epochs, "steps": steps, "warmup": 1 / (epochs * steps)})
+    short = short if epochs * steps > 1 else short.model_copy(update={"warmup": 0.5})
+    assert prepare_fit(train_small(), short).optimizer.param_groups[0]["lr"] > 0
+
+
 def test_the_average_starts_from_the_baseline() -> None:
     model: Small = train_small()
     fit = prepare_fit(model, PARAMS)
@@ -197,10 +205,33 @@ def test_free_pgd_moves_on_with_every_replay_and_starts_anew_with_the_next_batch
 def test_after_an_overfitting_pgd_is_not_free_any_more() -> None:
     fighting, fit = adversaries(PARAMS.model_copy(update={"replays": 3})), prepare_fit(train_small(), PARAMS)
     assert fighting.is_free
+    assert fighting.inner_attack.steps == 2, "the third replay meets what two steps made"
     for watched, inner in ((0.6, 0.7), (0.1, 0.9)):
         fit.history.append({"val/watch_auc": watched, "val/inner_auc": inner})
         fighting.review(fit)
     assert not fighting.is_free
+    model, met = train_small(), []
+    for batch in replayed([next(batches(0))], 2):
+        fighting.step(model, batch)
+        met.append(fighting._round.x_pgd)
+        with torch.no_grad():
+            model.logit.weight.neg_()
+    assert (met[0] != met[1]).float().mean() > 0.5, "every replay is attacked anew"
+
+
+def test_what_the_adversaries_did_is_a_mean_over_their_own_turns() -> None:
+    """The U-Net has one turn a batch, however often that is replayed."""
+    free = PARAMS.model_copy(update={"replays": 3, "ramp": 0.0})
+    model, fighting = train_small().requires_grad_(True), adversaries(free)
+    shown = list(batches(0, PARAMS.model_copy(update={"steps": 2})))
+    turns = []
+    for batch in replayed(shown, free.replays):
+        fighting.step(model, batch)
+        turns.append(fighting._seen["attack"][-1])
+    seen = fighting.observed()
+    assert turns[0] == turns[1] == turns[2] != turns[3]
+    assert seen["train/attack"] == pytest.approx((turns[0] + turns[3]) / 2)
+    assert seen["train/eps"] == pytest.approx(EPS)
 
 
 def test_trades_asks_for_the_clean_prediction_and_not_for_the_label() -> None:

@@ -47,11 +47,14 @@ def differentiable_jpeg(x: Tensor, *, quality: int) -> Tensor:
     height, width = x.shape[2:]
     padding = (0, -width % (2 * _BLOCK), 0, -height % (2 * _BLOCK))
     padded = F.pad(_round(255 * x), padding, mode="replicate")
-    luma, chroma = (_mix(padded, _TO_YCBCR) - _like([128.0, 0.0, 0.0], x).view(1, 3, 1, 1)).split([1, 2], dim=1)
-    luma = _quantise(luma, _table(_LUMA, quality, x))
-    chroma = _quantise(F.avg_pool2d(chroma, 2), _table(_CHROMA, quality, x))
-    chroma = F.interpolate(chroma, scale_factor=2, mode="bilinear", align_corners=False)  # libjpeg's fancy upsampling
-    rgb = _mix(torch.cat([luma + 128, chroma], dim=1), _TO_RGB)[..., :height, :width]
+    with torch.autocast(x.device.type, enabled=False):  # bf16 has no 256 grey levels
+        luma, chroma = (_mix(padded, _TO_YCBCR) - _like([128.0, 0.0, 0.0], x).view(1, 3, 1, 1)).split([1, 2], dim=1)
+        luma = _quantise(luma, _table(_LUMA, quality, x))
+        chroma = _quantise(F.avg_pool2d(chroma, 2), _table(_CHROMA, quality, x))
+        chroma = F.interpolate(
+            chroma, scale_factor=2, mode="bilinear", align_corners=False
+        )  # libjpeg's fancy upsampling
+        rgb = _mix(torch.cat([luma + 128, chroma], dim=1), _TO_RGB)[..., :height, :width]
     return _round(rgb.clamp(0, 255)) / 255
 
 

@@ -5,6 +5,7 @@ from collections import defaultdict, deque
 from collections.abc import Iterable
 from copy import deepcopy
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Any
 
 import torch
@@ -59,7 +60,7 @@ class Adversaries:
         self._earlier, self._good = deepcopy(unet), LastGood(params.max_overfit)
         self._pool: deque[Weights] = deque(maxlen=params.pool)
         self._steps, self._strength, self._setbacks = 0, 1, 0
-        self._seen: dict[str, float] = defaultdict(float)
+        self._seen: dict[str, list[float]] = defaultdict(list)
         self._round: Round | None = None
 
     @property
@@ -75,7 +76,12 @@ class Adversaries:
 
     @property
     def inner_attack(self) -> PGD:
-        """The PGD of the next batch, which gets stronger towards the end and after every overfitting."""
+        """The PGD of the next batch, which gets stronger towards the end and after every overfitting.
+
+        Where it is free, it is the PGD that the last of the replays amounts to.
+        """
+        if self.is_free:
+            return PGD(self.budget, self.params.replays - 1, step_size=self.params.pgd_step_size, keep_best=False)
         late = self._steps >= (1 - self.params.final) * self.params.epochs * self.params.steps
         steps = self._strength * (self.params.final_pgd_steps if late else self.params.pgd_steps)
         return PGD(self.budget, steps, step_size=self.params.pgd_step_size, keep_best=False)
@@ -89,13 +95,13 @@ class Adversaries:
         met = {name: x for name, x in crops.items() if x is not None}
         # One pass: batch statistics that are not frozen are those of the mixture.
         parts = model(torch.cat(list(met.values()))).split([len(x) for x in met.values()])
-        self._seen["eps"] += self.budget
+        self._seen["eps"].append(self.budget)
         self._steps += 1
         return adversarial_losses(dict(zip(met, parts, strict=True)), batch.y, self.params)
 
     def observed(self) -> dict[str, float]:
         """What the adversaries did, as means since the last call: budget, and the U-Net's losses."""
-        means = {f"train/{name}": value / self.params.steps for name, value in self._seen.items()}
+        means = {f"train/{name}": fmean(values) for name, values in self._seen.items()}
         self._seen.clear()
         return means if self.opponents.pgd or self.opponents.unet else {}
 
@@ -114,7 +120,7 @@ class Adversaries:
         if self.opponents.unet:
             if metrics.get("train/attack", 0.0) > DIVERGED or not _is_finite(self.unet.parameters()):
                 self._take_back_unet()
-            self._pool.append(_copy(self.unet))
+            self._pool.append(deepcopy(self.unet.state_dict()))
         if self.opponents.pgd:
             self._good.keep(metrics, networks, [fit.optimizer, self._optimizer])
 
@@ -140,14 +146,14 @@ class Adversaries:
 
     def _next_round(self, model: nn.Module, batch: Batch) -> Round:
         """The same batch with its perturbation moved on, or a new one."""
-        last, length = self._round, self.params.pgd_step_size * self.budget
-        if last is not None and last.batch is batch:
-            x_pgd = None if last.x_pgd is None else move_on(last.x_pgd, batch.x, self.budget, length)
-            return Round(batch, x_pgd, last.x_unet)
-        x_pgd = self._meet_pgd(model, batch) if self.opponents.pgd else None
-        return Round(batch, x_pgd, self._meet_unet(model, batch) if self.opponents.unet else None)
+        last = self._round if self._round and self._round.batch is batch else None
+        x_pgd = self._meet_pgd(model, batch, last) if self.opponents.pgd else None
+        x_unet = last.x_unet if last else self._meet_unet(model, batch) if self.opponents.unet else None
+        return Round(batch, x_pgd, x_unet)
 
-    def _meet_pgd(self, model: nn.Module, batch: Batch) -> Tensor:
+    def _meet_pgd(self, model: nn.Module, batch: Batch, last: Round | None) -> Tensor:
+        if self.is_free and last and last.x_pgd is not None:
+            return move_on(last.x_pgd, batch.x, self.budget, self.params.pgd_step_size * self.budget)
         seeds = torch.randint(2**62, batch.y.shape).tolist()
         if self.is_free:
             return start(batch.x, self.budget, seeds)
@@ -166,7 +172,7 @@ class Adversaries:
             return Learned(self.unet, self.budget)(model, batch.x, batch.y, ())
         self._optimizer.step()
         for name, value in losses.items():
-            self._seen[name] += value.item()
+            self._seen[name].append(value.item())
         met = self.unet
         if self._pool and torch.rand(()) < 0.5:
             met = self._earlier
@@ -192,7 +198,3 @@ class Adversaries:
 
 def _is_finite(tensors: Iterable[Tensor]) -> bool:
     return all(bool(torch.isfinite(tensor).all()) for tensor in tensors)
-
-
-def _copy(module: nn.Module) -> Weights:
-    return {name: value.clone() for name, value in module.state_dict().items()}

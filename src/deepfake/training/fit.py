@@ -92,9 +92,9 @@ def prepare_fit(model: nn.Module, params: FitParams) -> Fit:
     """A fit that has not taken a step: AdamW, one-cycle schedule (Smith 2018), averaged weights."""
     groups = param_groups_weight_decay(model, params.weight_decay)
     optimizer = torch.optim.AdamW(groups, lr=params.learning_rate)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, params.learning_rate, total_steps=params.epochs * params.steps, pct_start=params.warmup
-    )
+    steps = params.epochs * params.steps
+    warmup = params.warmup if params.warmup * steps != 1 else params.warmup / 2  # of one step torch divides by zero
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, params.learning_rate, total_steps=steps, pct_start=warmup)
     decay = 0.5 ** (1 / (params.average_halflife * params.steps))
     average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True)
     return Fit(model, average, optimizer, schedule)

@@ -14,7 +14,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from deepfake.metrics.calibration import fit_temperature
 from deepfake.metrics.operating_point import TARGET_FPR, threshold_at_fpr
 from deepfake.metrics.ranking import roc_auc
-from deepfake.records import REAL, Calibration, FaceVideo, FrameScore
+from deepfake.records import FAKE, REAL, Calibration, FaceVideo, FrameScore
 
 Videos = Mapping[str, FaceVideo]
 _LEEWAY = 1e-4  # logits: what another machine, or a batch of another size, makes of the same crop
@@ -22,12 +22,20 @@ _PRICE = 5.0  # of clean AUC below the least one, in AUC under attack
 
 
 def halve(videos: Videos) -> tuple[Videos, Videos]:
-    """Split videos by cluster into a half that picks and a half that calibrates."""
-    clusters = sorted({video.cluster for video in videos.values()})
-    picking = set(clusters[::2])
+    """Split videos by cluster into a half that picks and a half that calibrates.
+
+    Clusters that hold reals, fakes or both are dealt out apart, so that a class which two of them have is in both
+    halves. Where the second half still lacks one, it is all videos.
+    """
+    labels: dict[str, set[int]] = defaultdict(set)
+    for video in videos.values():
+        labels[video.cluster].add(video.label)
+    picking: set[str] = set()
+    for kind in ({REAL}, {FAKE}, {REAL, FAKE}):
+        picking |= set(sorted(cluster for cluster, found in labels.items() if found == kind)[::2])
     pick = {key: video for key, video in videos.items() if video.cluster in picking}
     calibrate = {key: video for key, video in videos.items() if video.cluster not in picking}
-    return pick, calibrate or pick
+    return pick, calibrate if {video.label for video in calibrate.values()} == {REAL, FAKE} else videos
 
 
 def video_logits(scores: Iterable[FrameScore]) -> dict[str, float]:
@@ -56,7 +64,10 @@ def frame_loss(scores: Sequence[FrameScore], videos: Videos) -> float:
 
 
 def robust_rank(least_auc: float) -> Callable[[Mapping[str, float]], tuple[float, ...]]:
-    """How good a robust epoch is: how it stands up to attacks, less a price for every clean AUC below the least one.
+    """How good a robust epoch is: its AUC under the watching PGD, less a price for a clean AUC below the least one.
+
+    The U-Net of training is no measure: it is another opponent in every epoch, and an epoch in which it is weak would
+    look like a robust detector.
 
     A mean of clean and attacked metrics would reward collapse: a constant scores .5 under any attack. A hard limit
     would throw a training away because of one of some dozen videos, the more so as the baseline's own AUC, which
@@ -70,9 +81,8 @@ def robust_rank(least_auc: float) -> Callable[[Mapping[str, float]], tuple[float
     """
 
     def rank(metrics: Mapping[str, float]) -> tuple[float, ...]:
-        attacked = fmean(metrics[name] for name in ("val/watch_auc", "val/unet_auc") if name in metrics)
         price = _PRICE * max(0.0, least_auc - metrics["val/auc"])
-        return attacked - price, metrics["val/auc"]
+        return metrics["val/watch_auc"] - price, metrics["val/auc"]
 
     return rank
 

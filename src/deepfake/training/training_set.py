@@ -7,7 +7,7 @@ from deepfake.corruptions.jpeg import jpeg
 from deepfake.crops.augmentation import augment
 from deepfake.crops.batches import TrainingBatches
 from deepfake.crops.cutting import mask_face
-from deepfake.crops.self_blending import is_self_blended, self_blend, with_self_blended
+from deepfake.crops.self_blending import METHOD, is_self_blended, self_blend, with_self_blended
 from deepfake.crops.shards import CropSet
 from deepfake.params import AugmentParams
 from deepfake.records import FAKE, CropRow, VideoKey
@@ -38,12 +38,14 @@ def augmented_batches(
     return TrainingBatches(crops, steps, batch_size, transform, seed=seed, device=device, workers=worker_count())
 
 
-def trained_on(crops: CropSet) -> dict[str, str | int]:
+def trained_on(crops: CropSet, params: AugmentParams) -> dict[str, str | int]:
     """What a checkpoint says of its training crops: datasets, methods of its fakes, and how much of it there was."""
     videos = {row.video: crops.videos[row.video] for row in crops.rows}
+    methods = {video.method for video in videos.values() if video.label == FAKE}
+    methods |= {METHOD} if params.self_blended else set()
     return {
         "datasets": ", ".join(sorted({VideoKey.parse(key).dataset for key in videos})),
-        "methods": ", ".join(sorted({video.method for video in videos.values() if video.label == FAKE})),
+        "methods": ", ".join(sorted(methods)),
         "groups of people": len({video.cluster for video in videos.values()}),  # who share a video are one
         "videos": len(videos),
         "crops": len(crops.rows),

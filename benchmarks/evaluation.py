@@ -26,11 +26,11 @@ from deepfake.evaluation.attacked import Threat, both_classes, few_clips
 from deepfake.evaluation.budgets import AtBudget, score_eps_curve
 from deepfake.evaluation.conditions import CLEAN, Condition, attacked_conditions, compressed_conditions
 from deepfake.evaluation.prediction import corrupted, score_clips, whole_clips
-from deepfake.evaluation.subset import few_test_videos
+from deepfake.evaluation.subset import few_test_videos, holds_clips
 from deepfake.evaluation.suite import further_threats, score_adaptive, score_both_classes, score_further
 from deepfake.evaluation.target import Target
 from deepfake.params import Params, load_params
-from deepfake.records import FAKE, REAL, FaceVideo, FrameScore
+from deepfake.records import FAKE, REAL, FrameScore
 from deepfake.runtime import derive_seed, open_device, worker_count
 from deepfake.stage import run
 
@@ -104,7 +104,7 @@ def open_matrix(args: argparse.Namespace, params: Params) -> Matrix:
     model, seed = load_checkpoint(args.model).build(device), derive_seed(params.seed, "evaluate")
     pgd, learned = PGD(settings.eps, settings.steps, settings.restarts), load_attacker(args.attacker, device)
     threats = [Threat("pgd", pgd, settings.eps, seed), Threat("unet", learned, settings.eps, seed)]
-    codecs = attacked_conditions(params.evaluate, with_video=_with_video(crops.videos.values()))
+    codecs = attacked_conditions(params.evaluate, with_video=holds_clips(crops))
     target = Target(model, crops, {}, params.evaluate.batch_size, worker_count())
     plain = {codec.name: list(_scores(target, codec)) for codec in codecs}
     return Matrix(params, replace(target, plain=plain), codecs, threats)
@@ -156,14 +156,13 @@ def clocked(way: Callable[[Matrix], Iterable[Part]], matrix: Matrix) -> dict[str
 
 
 def _all_codecs(matrix: Matrix) -> list[FrameScore]:
-    with_video = _with_video(matrix.target.crops.videos.values())
-    conditions = compressed_conditions(matrix.params.evaluate, with_video=with_video)
+    conditions = compressed_conditions(matrix.params.evaluate, with_video=holds_clips(matrix.target.crops))
     return [score for condition in conditions for score in _scores(matrix.target, condition)]
 
 
 def _adaptive(matrix: Matrix) -> list[FrameScore]:
-    steps, eps, seed = matrix.params.evaluate.suite.adaptive_steps, matrix.params.attack.eps, matrix.threats[0].seed
-    found = score_adaptive(matrix.target, matrix.codecs, PGD(eps, steps), eps=eps, seed=seed) if steps else ()
+    steps = matrix.params.evaluate.suite.adaptive_steps
+    found = score_adaptive(matrix.target, matrix.codecs, matrix.threats[0], steps) if steps else ()
     return [score for done in found for score in done.scores]
 
 
@@ -172,10 +171,6 @@ def _scores(target: Target, condition: Condition) -> Iterator[FrameScore]:
     for batch in score_clips(target.model, target.crops.clips(), read, condition=condition.name,
                              batch_size=target.batch_size, workers=target.workers):  # fmt: skip
         yield from batch
-
-
-def _with_video(videos: Iterable[FaceVideo]) -> bool:
-    return all(video.kind == "video" for video in videos)
 
 
 if __name__ == "__main__":

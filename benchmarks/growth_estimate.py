@@ -67,7 +67,7 @@ def evaluation_units(params: Params) -> tuple[float, float]:
     both = pgd + 2 * followed * FORWARD  # PGD and the U-Net, and every codec after them
     apgd = suite.apgd_restarts * suite.apgd_steps
     strong = suite.pgd_restarts * suite.pgd_steps + suite.square_queries * FORWARD
-    adaptive = suite.adaptive_steps * (3 * len(evaluate.attacked_jpeg_quality) + len(evaluate.attacked_h264_crf))
+    adaptive = (followed - 1) * (pgd + suite.adaptive_steps) if suite.adaptive_steps else 0
     curve = (len(evaluate.eps_curve) - 1) * (pgd + apgd) * evaluate.eps_frames / FRAMES
     clean = codecs * FORWARD
     return FLOAT32 * (clean + both), FLOAT32 * (clean + both + apgd + strong + adaptive + curve)

@@ -21,8 +21,8 @@ from deepfake.evaluation.attacked import Attacked, Threat
 from deepfake.evaluation.budgets import AtBudget, score_eps_curve
 from deepfake.evaluation.conditions import CLEAN, attacked_conditions, compressed_conditions
 from deepfake.evaluation.prediction import Reading, corrupted, masked_face, score_clips, whole_clips
-from deepfake.evaluation.sanity import Suspect, sanity_checks
-from deepfake.evaluation.subset import few_test_videos
+from deepfake.evaluation.sanity import Suspect, adaptive_checks, sanity_checks
+from deepfake.evaluation.subset import few_test_videos, holds_clips
 from deepfake.evaluation.suite import further_threats, score_adaptive, score_both_classes, score_further
 from deepfake.evaluation.target import Target
 from deepfake.findings import EpsScore, Perturbation, SanityCheck
@@ -55,11 +55,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     device = open_device()
     checkpoint, surrogate = load_checkpoint(args.model), load_checkpoint(args.surrogate)
     control, learned = load_checkpoint(args.control), load_attacker(args.attacker, device)
-    with_video = all(video.kind == "video" for video in crops.videos.values())
     model = checkpoint.build(device)
     seed = derive_seed(params.seed, "evaluate")
     mine = _share(crops)
-    work = Evaluation(params, model, mine, mine.in_splits(["test"]), with_video, seed)
+    work = Evaluation(params, model, mine, mine.in_splits(["test"]), holds_clips(crops), seed)
 
     compressed = _score_compressed(work)
     target = _target(work, compressed)
@@ -72,6 +71,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         return
     whole = replace(work, crops=crops, test=crops.in_splits(["test"]))
     checks = _sanity(whole, surrogate.build(device), undefended=args.model == args.surrogate)
+    checks += adaptive_checks(frames, {key for key, video in whole.test.videos.items() if video.label == FAKE})
     with replacing_folder(args.out) as folder:
         write_rows(folder / "frames.csv", FrameScore, frames)
         write_rows(folder / "eps_curve.csv", EpsScore, curve)
@@ -130,7 +130,7 @@ def _attacks(work: Evaluation, target: Target, learned: Attack) -> Iterator[Atta
     )
     yield score_both_classes(target, Threat("unet", learned, eps, seed), codecs, real_clips=settings.real_clips)
     if settings.suite.adaptive_steps:
-        yield from score_adaptive(target, codecs, PGD(eps, settings.suite.adaptive_steps), eps=eps, seed=seed)
+        yield from score_adaptive(target, codecs, _pgd(work, eps), settings.suite.adaptive_steps)
 
 
 def _eps_curve(work: Evaluation, target: Target, frames: Sequence[FrameScore]) -> list[EpsScore]:

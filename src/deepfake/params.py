@@ -377,7 +377,7 @@ class SuiteParams(Section):
         apgd_steps, apgd_restarts: of Auto-PGD, on fakes that stand after PGD, at every budget.
         pgd_steps, pgd_restarts: of a stronger PGD, on fakes that still stand.
         square_queries: of the Square attack, on fakes that still stand after that.
-        adaptive_steps: of PGD that knows the codec which follows, on all fakes.
+        adaptive_steps: through the codec that follows, from what PGD found, on all fakes.
         videos: test videos of each class that are scored at all, spread over forgery methods; null for all.
     """
 

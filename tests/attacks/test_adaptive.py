@@ -58,21 +58,52 @@ def test_straight_through_is_the_codec_forward_and_the_identity_backward() -> No
 
 
 def test_the_objective_is_the_mean_over_the_codecs(linear: Linear) -> None:
-    """Two codecs that undo each other's half of the crop leave nothing to gain by; each alone leaves half of it."""
+    """Of codecs that pass a change on or turn it round, the majority decides which way it goes."""
     x, y = draw_crops(8, seed=7)
 
     def flip(crops: Tensor) -> Tensor:
         return 2 * x - crops
 
-    unmoved = Adaptive(PGD(EPS, steps=2, random_start=False), [torch.clone, flip])(linear, x, y, range(8))
-    moved = Adaptive(PGD(EPS, steps=2, random_start=False), [torch.clone, flip, flip])(linear, x, y, range(8))
-    assert torch.allclose(objective_of(linear, unmoved, y), objective_of(linear, x, y), atol=1e-3)
+    along = Adaptive(PGD(EPS, steps=2), EPS, 8, [torch.clone, torch.clone, flip])(linear, x, y, range(8))
+    moved = Adaptive(PGD(EPS, steps=2), EPS, 8, [torch.clone, flip, flip])(linear, x, y, range(8))
+    assert (objective_of(linear, along, y) > objective_of(linear, x, y) + 1).all()
     assert (objective_of(linear, moved, y) < objective_of(linear, x, y) - 1).all(), "the majority flips"
 
 
 def test_through_no_codec_is_refused() -> None:
     with pytest.raises(ValueError, match="no codecs"):
-        Adaptive(PGD(EPS), [])
+        Adaptive(PGD(EPS), EPS, 1, [])
+
+
+def test_it_never_loses_to_the_attack_that_it_starts_from(linear: Linear) -> None:
+    """Not even where its steps lead astray: here their gradient points the wrong way."""
+
+    class Astray(torch.autograd.Function):
+        @staticmethod
+        def forward(_: object, x: Tensor) -> Tensor:
+            return x.clone()
+
+        @staticmethod
+        def backward(_: object, gradient: Tensor) -> Tensor:
+            return -gradient
+
+    x, y = draw_crops(8, seed=7)
+    start = PGD(EPS, steps=5)
+    found = Adaptive(start, EPS, 5, [Astray.apply])(linear, x, y, range(8))
+    assert torch.equal(found, start(linear, x, y, range(8)))
+
+
+def test_frames_of_one_clip_are_taken_from_the_same_step(linear: Linear) -> None:
+    """What a frame becomes depends on the others: frames of several steps together were never encoded."""
+    x, y = draw_crops(4, seed=7)
+    seen: list[Tensor] = []
+
+    def record(crops: Tensor) -> Tensor:
+        seen.append(crops.detach())
+        return crops * torch.tensor([1.0, -1.0, 1.0, -1.0]).view(-1, 1, 1, 1).roll(len(seen))
+
+    found = Adaptive(PGD(EPS, steps=2), EPS, 6, [record], one_clip=True)(linear, x, torch.ones_like(y), range(4))
+    assert any(torch.equal(found, crops) for crops in seen)
 
 
 def compared(
@@ -80,7 +111,7 @@ def compared(
 ) -> tuple[Tensor, Tensor]:
     """Objectives after rounding and the real codec, of the attack alone and of the one that expects `codecs`."""
     seeds = list(range(len(x)))
-    found = [tried(model, x, y, seeds) for tried in (attack, Adaptive(attack, codecs))]
+    found = [tried(model, x, y, seeds) for tried in (attack, Adaptive(attack, EPS, 20, codecs))]
     plain, adaptive = (objective_of(model, real(to_unit(to_uint8(x_adv, x))), y) for x_adv in found)
     return plain, adaptive
 

@@ -3,7 +3,6 @@
 import copy
 from collections.abc import Sequence
 from functools import partial
-from math import inf
 
 import pytest
 import torch
@@ -12,7 +11,6 @@ from torch import Tensor, nn
 from deepfake.attacks.adaptive import Adaptive, straight_through
 from deepfake.attacks.apgd import APGD
 from deepfake.attacks.ball import uniform_noise
-from deepfake.attacks.cascade import Cascade
 from deepfake.attacks.comparators import RandomNoise, Transfer
 from deepfake.attacks.learned import Learned
 from deepfake.attacks.pgd import PGD, fgsm
@@ -24,7 +22,7 @@ from deepfake.corruptions.differentiable_jpeg import differentiable_jpeg
 EPS = 8 / 255
 NAMES = (
     "pgd", "pgd_restarts", "pgd_last", "fgsm", "noise", "transfer", "learned",
-    "apgd", "square", "adaptive", "cascade",
+    "apgd", "square", "adaptive",
 )  # fmt: skip
 Crops = tuple[Tensor, Tensor, Sequence[int]]
 
@@ -41,8 +39,7 @@ def attacks(trained: nn.Module, unet_against_trained: PerturbationUNet) -> dict[
         "learned": Learned(unet_against_trained, EPS),
         "apgd": APGD(EPS, steps=20, restarts=2),
         "square": Square(EPS, queries=500),
-        "adaptive": Adaptive(PGD(EPS, steps=10), [partial(differentiable_jpeg, quality=q) for q in (50, 70)]),
-        "cascade": Cascade([fgsm(EPS), PGD(EPS, steps=10), Square(EPS, queries=20)], fallen=1.0),
+        "adaptive": Adaptive(PGD(EPS), EPS, 10, [partial(differentiable_jpeg, quality=q) for q in (50, 70)]),
     }
 
 
@@ -131,7 +128,7 @@ def test_it_is_the_same_again_and_leaves_the_global_generator_alone(
     [
         PGD(EPS), PGD(EPS, steps=40, restarts=2), PGD(EPS, keep_best=False), fgsm(EPS),
         APGD(EPS, steps=1), APGD(EPS, steps=20, restarts=2),
-        Adaptive(PGD(EPS), [torch.clone, straight_through(torch.round)]), Cascade([RandomNoise(EPS), fgsm(EPS)], inf),
+        Adaptive(PGD(EPS), EPS, 4, [torch.clone, straight_through(torch.round)]),
     ],
     ids=lambda attack: type(attack).__name__,
 )  # fmt: skip

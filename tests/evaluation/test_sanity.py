@@ -48,7 +48,7 @@ def raised(
 
 def test_an_honest_detector_raises_nothing(model: Small) -> None:
     checks = raised(model, undefended=True)
-    assert checks.keys() == LIMITS.keys() - {"transfer_wins"}
+    assert checks.keys() == LIMITS.keys() - {"transfer_wins", "adaptive_loses"}
     assert not any(checks.values()), checks
 
 

@@ -9,12 +9,14 @@ from toy_detectors import EPS, Small, train_small
 
 from deepfake.attacks.pgd import PGD
 from deepfake.attacks.protocol import Attack
+from deepfake.crops.choosing import few_per_video
 from deepfake.crops.shards import CropSet, open_crops
 from deepfake.evaluation.attacked import Threat
 from deepfake.evaluation.budgets import score_eps_curve
 from deepfake.evaluation.conditions import CLEAN, Condition, attacked_conditions
 from deepfake.evaluation.prediction import corrupted, score_clips, whole_clips
-from deepfake.evaluation.subset import few_test_videos
+from deepfake.evaluation.sanity import adaptive_checks
+from deepfake.evaluation.subset import few_test_videos, holds_clips
 from deepfake.evaluation.suite import further_threats, score_adaptive, score_beyond, score_further
 from deepfake.evaluation.target import Target
 from deepfake.params import EvaluateParams, SuiteParams
@@ -144,7 +146,7 @@ def test_each_attack_of_the_suite_runs_on_what_stands_within_the_budget(model: S
 
 def test_an_attacker_who_knows_the_codec_is_scored_after_it_only(model: Small, crops: CropSet) -> None:
     target = target_of(model, crops)
-    done = list(score_adaptive(target, CODECS, PGD(EPS, 5), eps=EPS, seed=1))
+    done = list(score_adaptive(target, CODECS, pgd(steps=5), 5))
     names = ["adaptive_jpeg50", "adaptive_jpeg95", "adaptive_h264_crf30"]
     assert [{score.condition for score in part.scores} for part in done] == [{name} for name in names]
     for part, codec in zip(done, CODECS[1:], strict=True):
@@ -157,18 +159,27 @@ def test_an_attacker_who_knows_the_codec_is_scored_after_it_only(model: Small, c
 
 
 def test_knowing_the_codec_helps(model: Small, crops: CropSet) -> None:
-    """At a JPEG quality that undoes most of what plain PGD did."""
+    """At a JPEG quality that undoes most of what an attacker did who does not know it."""
     harsh = attacked_conditions(EVALUATE.model_copy(update={"attacked_jpeg_quality": (12,)}), with_video=False)[1]
     target = Target(model, crops, {"clean": [], harsh.name: []}, batch_size=8, workers=1)
-    blind = target.attack(crops.of_label(FAKE), pgd(steps=20), [harsh]).scores
-    (knowing,) = score_adaptive(target, [harsh], PGD(EPS, 20), eps=EPS, seed=1)
+    blind = target.attack(crops.of_label(FAKE), feeble("pgd"), [harsh]).scores
+    (knowing,) = score_adaptive(target, [harsh], feeble("pgd"), 20)
     assert sum(s.logit for s in knowing.scores) < sum(s.logit for s in blind)
+    fakes = {row.video for row in crops.of_label(FAKE).rows}
+    (honest,) = adaptive_checks([*blind, *knowing.scores], fakes)
+    swapped = {"pgd": "adaptive", "adaptive": "pgd"}
+    (exchanged,) = adaptive_checks(
+        [replace(s, condition=f"{swapped[s.condition.partition('_')[0]]}_jpeg12") for s in [*blind, *knowing.scores]],
+        fakes,
+    )
+    assert (honest.raised, exchanged.raised) == (0, 1)
+    assert honest.value == pytest.approx(-exchanged.value)
+    assert adaptive_checks(blind, fakes) == []
 
 
-def test_stand_ins_are_jpegs_around_the_quality_and_the_encoder_itself() -> None:
-    assert [len(codec.stand_ins) for codec in CODECS] == [0, 3, 3, 1]
-    qualities = [[stand_in.keywords["quality"] for stand_in in codec.stand_ins] for codec in CODECS[1:3]]  # type: ignore[attr-defined]
-    assert qualities == [[40, 50, 60], [85, 95, 100]]
+def test_stand_ins_are_a_jpeg_of_that_quality_and_the_encoder_itself() -> None:
+    assert [len(codec.stand_ins) for codec in CODECS] == [0, 1, 1, 1]
+    assert [codec.stand_ins[0].keywords["quality"] for codec in CODECS[1:3]] == [50, 95]  # type: ignore[attr-defined]
     assert [codec.whole_clips for codec in CODECS] == [False, False, False, True]
 
 
@@ -184,8 +195,8 @@ def test_a_clip_is_never_encoded_with_another(
 
         return run
 
-    monkeypatch.setattr("deepfake.evaluation.suite.Adaptive", lambda attack, _: record(attack))
-    list(score_adaptive(target_of(model, crops), CODECS[-1:], PGD(EPS, 1), eps=EPS, seed=1))
+    monkeypatch.setattr("deepfake.evaluation.suite.Adaptive", lambda start, *_, **__: record(start))
+    list(score_adaptive(target_of(model, crops), CODECS[-1:], pgd(steps=1), 1))
     assert seen == [4, 4]
 
 
@@ -222,6 +233,18 @@ def test_without_a_limit_all_videos_stay() -> None:
     crops = CropSet(videos, [], {})
     assert few_test_videos(crops, None) is crops
     assert few_test_videos(crops, 7).videos == videos
+
+
+def test_a_codec_that_is_named_twice_follows_once() -> None:
+    twice = EVALUATE.model_copy(update={"attacked_jpeg_quality": (50, 50), "attacked_h264_crf": (30, 30)})
+    assert [codec.name for codec in attacked_conditions(twice, with_video=True)] == ["clean", "jpeg50", "h264_crf30"]
+
+
+def test_single_frames_are_no_clips(crops: CropSet) -> None:
+    assert holds_clips(crops)
+    assert not holds_clips(few_per_video(crops, 1)), "an encoder would make a picture of each"
+    pictures = {key: replace(video, kind="image") for key, video in crops.videos.items()}
+    assert not holds_clips(replace(crops, videos=pictures))
 
 
 def test_nothing_follows_clean() -> None:

@@ -298,7 +298,7 @@ def test_results_state_the_worst_case_by_budget_with_paired_differences(reported
 def test_results_and_page_say_how_hard_the_models_were_attacked(reported: Path) -> None:
     sentence = (
         "Attacks of the profile quick: PGD (10 steps); on frames of fakes that still stand, APGD (25 steps); the "
-        "fitted U-Net; adaptive PGD (10 steps) through the codec that follows; all test videos."
+        "fitted U-Net; adaptive PGD (10 steps more, through the codec that follows); all test videos."
     )
     assert sentence in (reported / "plots" / "results.md").read_text()
     assert page_of(reported).count(sentence) == 3

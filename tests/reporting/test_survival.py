@@ -50,7 +50,7 @@ def test_the_suite_is_told_with_its_steps_and_without_what_is_left_out(params: P
     assert suite_sentence(params.model_copy(update={"evaluate": evaluate})) == (
         "Attacks of the profile thorough: PGD (10 steps); on frames of fakes that still stand, APGD (100 steps, 2 "
         "starts), then strong PGD (50 steps, 5 starts), then Square (1000 queries); the fitted U-Net; adaptive PGD (50 "
-        "steps) through the codec that follows; at most 25 test videos of each class."
+        "steps more, through the codec that follows); at most 25 test videos of each class."
     )
     nothing = evaluate.quick.model_copy(update={"apgd_steps": 0, "adaptive_steps": 0})
     plain = params.evaluate.model_copy(update={"quick": nothing})

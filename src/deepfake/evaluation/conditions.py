@@ -15,8 +15,6 @@ from deepfake.params import EvaluateParams
 
 Clip = Sequence[np.ndarray]
 
-_AROUND = (-10, 0, 10)  # JPEG qualities that an attacker prepares for, beside the one that follows
-
 
 @dataclass(frozen=True)
 class Condition:
@@ -47,10 +45,10 @@ def compressed_conditions(params: EvaluateParams, *, with_video: bool) -> list[C
 
     Args:
         params: qualities and rates.
-        with_video: False where a dataset holds single pictures only: H.264 is then left out and not faked.
+        with_video: False where a dataset holds single frames only: H.264 is then left out and not faked.
     """
-    qualities = dict.fromkeys(params.jpeg_quality + params.attacked_jpeg_quality)
-    rates = dict.fromkeys(params.h264_crf + params.attacked_h264_crf)
+    qualities = params.jpeg_quality + params.attacked_jpeg_quality
+    rates = params.h264_crf + params.attacked_h264_crf
     return _conditions(qualities, rates if with_video else [])
 
 
@@ -60,13 +58,12 @@ def attacked_conditions(params: EvaluateParams, *, with_video: bool) -> list[Con
 
 
 def _conditions(qualities: Iterable[int], rates: Iterable[int]) -> list[Condition]:
-    return [CLEAN, *map(_jpeg, qualities), *map(_h264, rates)]
+    return [CLEAN, *map(_jpeg, dict.fromkeys(qualities)), *map(_h264, dict.fromkeys(rates))]
 
 
 def _jpeg(quality: int) -> Condition:
-    """JPEG; an attacker averages over it and its neighbours (EOT), so as not to depend on one table of divisors."""
-    near = dict.fromkeys(min(100, max(1, quality + step)) for step in _AROUND)
-    stand_ins = tuple(partial(differentiable_jpeg, quality=each) for each in near)
+    """JPEG; an attacker who knows its quality has no need to average over others."""
+    stand_ins = (partial(differentiable_jpeg, quality=quality),)
     return Condition(f"jpeg{quality}", partial(_each, partial(jpeg, quality=quality)), stand_ins)
 
 

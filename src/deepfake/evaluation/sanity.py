@@ -1,12 +1,14 @@
 """Is a robustness number to be believed? What gives masked gradients away (Carlini et al. 2019, section 3).
 
 A defence that hides its gradient looks robust to PGD and is not. Each check measures one sign of that on a slice of
-crops; its limit stands in `LIMITS`. A raised flag means: do not quote the number.
+crops, or on all scores; its limit stands in `LIMITS`. A raised flag means: do not quote the number.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from statistics import fmean
 
 import torch
 from torch import Tensor, nn
@@ -20,7 +22,7 @@ from deepfake.evaluation.parallel import side_by_side
 from deepfake.findings import SanityCheck
 from deepfake.metrics.ranking import roc_auc
 from deepfake.modes import frozen
-from deepfake.records import FAKE, REAL
+from deepfake.records import FAKE, REAL, FrameScore
 
 LIMITS: Mapping[str, float] = {
     "zero_budget_changes": 0.0,  # largest change of a logit under an attack of eps 0
@@ -33,6 +35,7 @@ LIMITS: Mapping[str, float] = {
     "noise_wins": 0.01,  # the same of random noise
     "square_wins": 0.01,  # the same of a search that sees logits only
     "transfer_wins": 0.01,  # the same of APGD on another detector
+    "adaptive_loses": 0.01,  # mean logit of fakes under adaptive PGD minus that under PGD, after the same codec
     "undefended_auc": 0.02,  # of a detector trained without adversaries, under PGD-50 at 8/255
 }
 _HOPELESS, _REFERENCE = 32 / 255, 8 / 255
@@ -82,17 +85,33 @@ def sanity_checks(suspect: Suspect, eps: float, eps_curve: Sequence[float], *, w
         eps_curve: budgets at which the AUC must fall.
         workers: attacks at once on a CPU.
     """
-    budgets = [*sorted({*eps_curve, eps}), _HOPELESS]
+    budgets = sorted({*eps_curve, eps, _HOPELESS})
     attacks = {"clean": _untouched, "again": _untouched} | _attacks(suspect, eps, budgets)
     with frozen(suspect.model):
         device = suspect.fakes.device
         done = side_by_side(suspect.attacked, attacks.values(), device=device, workers=workers)
         measured = dict(_measure(suspect, dict(zip(attacks, done, strict=True)), eps, budgets))
-    return [
-        SanityCheck(name, round(measured[name], 6), limit, int(measured[name] > limit))
-        for name, limit in LIMITS.items()
-        if name in measured
-    ]
+    return [_judged(name, measured[name]) for name in LIMITS if name in measured]
+
+
+def adaptive_checks(scores: Iterable[FrameScore], fakes: Container[str]) -> list[SanityCheck]:
+    """Whether who knows the codec fools the detector at least as well as who does not; nothing without such scores.
+
+    Args:
+        scores: under all conditions.
+        fakes: keys of the fake videos.
+    """
+    logits: dict[str, list[float]] = defaultdict(list)
+    for score in scores:
+        if score.video in fakes:
+            logits[score.condition].append(score.logit)
+    codecs = [name.removeprefix("adaptive_") for name in logits if name.startswith("adaptive_")]
+    losses = [fmean(logits[f"adaptive_{codec}"]) - fmean(logits[f"pgd_{codec}"]) for codec in codecs]
+    return [_judged("adaptive_loses", max(losses))] if losses else []
+
+
+def _judged(name: str, value: float) -> SanityCheck:
+    return SanityCheck(name, round(value, 6), LIMITS[name], int(value > LIMITS[name]))
 
 
 def _attacks(suspect: Suspect, eps: float, budgets: Sequence[float]) -> dict[str, Attack]:
@@ -113,7 +132,7 @@ def _measure(
     yield "zero_budget_changes", (found["zero"] - found["clean"]).abs().max().item()
     yield "zero_gradients", _share_without_gradient(suspect)
     aucs = [suspect.auc(found[name]) for name in ("clean", *(f"at {budget}" for budget in budgets))]
-    yield "auc_at_32_255", aucs[-1]
+    yield "auc_at_32_255", aucs[1 + budgets.index(_HOPELESS)]
     yield "auc_rises_with_eps", max(later - earlier for earlier, later in pairwise(aucs))
     yield "more_steps_help", suspect.auc(found["pgd50"]) - suspect.auc(found["pgd100"])
     white_box = torch.maximum(found["pgd100"], found[f"at {eps}"])

@@ -1,4 +1,4 @@
-"""Fewer test videos, for attacks that are too dear for all of them."""
+"""Which test crops are scored: fewer videos for attacks that are too dear for all, and clips for video codecs."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -22,6 +22,12 @@ def few_test_videos(crops: CropSet, count: int | None) -> CropSet:
         left -= set(_in_turn(video for video in tested if video.label == label)[:count])
     videos = {key: video for key, video in crops.videos.items() if key not in left}
     return CropSet(videos, [row for row in crops.rows if row.video in videos], crops.shards)
+
+
+def holds_clips(crops: CropSet) -> bool:
+    """Whether there is anything for a video codec: consecutive frames, and all of them of videos."""
+    videos = all(video.kind == "video" for video in crops.videos.values())
+    return videos and any(len(clip) > 1 for clip in crops.clips())
 
 
 def _in_turn(videos: Iterable[FaceVideo]) -> list[str]:

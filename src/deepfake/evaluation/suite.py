@@ -73,7 +73,8 @@ def score_beyond(target: Target, fakes: CropSet, threat: Threat, before: Sequenc
         before: their scores so far, and maybe those of others.
     """
     lowest = {(score.video, score.frame): score.logit for score in before}
-    standing = [row for row in fakes.rows if lowest[row.video, row.frame] > target.floor]
+    floor = target.floor  # gathered: asked for by every rank, one without fakes too
+    standing = [row for row in fakes.rows if lowest[row.video, row.frame] > floor]
     done = target.attack(fakes.with_rows(standing), threat, [CLEAN])
     for score in done.scores:
         place = score.video, score.frame
@@ -84,21 +85,19 @@ def score_beyond(target: Target, fakes: CropSet, threat: Threat, before: Sequenc
     return replace(done, scores=scores)
 
 
-def score_adaptive(
-    target: Target, codecs: Sequence[Condition], attack: PGD, *, eps: float, seed: int
-) -> Iterator[Attacked]:
+def score_adaptive(target: Target, codecs: Sequence[Condition], start: Threat, steps: int) -> Iterator[Attacked]:
     """An attacker who knows the codec that follows, on every fake; scored after the real codec.
 
     Args:
         target: the detector and its crops.
         codecs: what follows; those without a stand-in are passed over.
-        attack: is run through each codec's stand-ins.
-        eps: its budget.
-        seed: of its noise.
+        start: finds what it starts from, not knowing the codec.
+        steps: from there on, through each codec's stand-ins.
     """
     for codec in codecs:
         if not codec.stand_ins:
             continue
-        threat = Threat("adaptive", Adaptive(attack, codec.stand_ins), eps, seed)
+        adaptive = Adaptive(start.attack, start.eps, steps, codec.stand_ins, one_clip=codec.whole_clips)
+        threat = replace(start, name="adaptive", attack=adaptive)
         done = target.attack(target.crops.of_label(FAKE), threat, [codec], batch_size=1 if codec.whole_clips else 0)
         yield replace(done, scores=[*done.scores, *target.reals(codec, codec.after(threat.name))])

@@ -39,7 +39,7 @@ def _attacks(params: Params) -> Iterator[str]:
         yield f"on frames of fakes that still stand, {', then '.join(run)}"
     yield "the fitted U-Net"
     if suite.adaptive_steps:
-        yield f"adaptive PGD ({_effort(suite.adaptive_steps, 1)}) through the codec that follows"
+        yield f"adaptive PGD ({_effort(suite.adaptive_steps, 1)} more, through the codec that follows)"
     yield "all test videos" if suite.videos is None else f"at most {suite.videos} test videos of each class"
 
 

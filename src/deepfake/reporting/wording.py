@@ -29,6 +29,7 @@ _CHECKS = {
     "noise_wins": "random noise beats PGD",
     "square_wins": "a search without gradients beats PGD",
     "transfer_wins": "an attack on another detector beats PGD on this one",
+    "adaptive_loses": "who knows the codec does worse than who does not",
     "undefended_auc": "even an undefended detector is not broken",
 }
 _SUBJECTS = {

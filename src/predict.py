@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -55,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     status, records = 0, []
     for number, found in enumerate(_answers(args, detectors, plan), start=1):
         lines = list(tell(found, judges))
-        path = args.out / f"{number:03d}_{found.media.path.stem[:80]}.png" if args.out else None
+        path = args.out / f"{number:03d}_{_shortened(found.media.path.stem)}.png" if args.out else None
         drawn = _draw(found, detectors, lines + about, path) if path and found.people else None
         _say(args, lines + [f"  picture: {drawn}"] * bool(drawn))
         records.append(file_record(found, judges, drawn))
@@ -154,6 +155,11 @@ def _draw(found: FileAnswer, detectors: Sequence[Detector], lines: Sequence[str]
     with replacing(path) as temporary:
         temporary.write_bytes(draw_sheet(Sheet(found, judges, relevance, lines, rate)))
     return str(path)
+
+
+def _shortened(name: str) -> str:
+    """As much of a name as leaves room for what is put before and after it: file names are limited in bytes."""
+    return os.fsencode(name)[:150].decode(errors="ignore")
 
 
 def _relevance(model: nn.Module, crops: np.ndarray) -> np.ndarray:

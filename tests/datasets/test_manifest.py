@@ -45,6 +45,14 @@ def test_a_fake_shares_split_and_cluster_with_the_video_it_was_made_from(files: 
     assert [sum(video.split == split for video in videos) for split in ("train", "val", "test")] == [28, 4, 8]
 
 
+def test_a_source_may_be_the_file_of_the_original(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    by_file = find(files, rows(20, row="{0}.mp4,0,{0}\nfake{0}.mp4,1,originals/{0}.mp4\n"))
+    assert by_file == find(files, rows(20))
+    assert capsys.readouterr().err == ""
+    find(files, rows(20, row="{0}.mp4,0,{0}\nfake{0}.mp4,1,v{0}\n"))
+    assert "fakes whose source is no real video of it: 20 (first: manifest/fake/fake0)" in capsys.readouterr().err
+
+
 def test_identities_go_before_source_and_tie_people_together(files: Path) -> None:
     text = rows(20, "path,label,identities,source", "{0}.mp4,0,p{0},x\nfake{0}.mp4,1,p{0}; q{0},x\n")
     videos = find(files, text.replace("fake1.mp4,1,p1; q1", "fake1.mp4,1,p1;p2"))

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from bad_media import _titled
 from checkpoints import random_checkpoint
 from toy_project import Project
 
@@ -24,6 +25,7 @@ from deepfake.records import FrameScore
 from deepfake.tables import read_rows
 from deepfake.video.decoding import decode_video
 from deepfake.video.encoding import write_h264
+from deepfake.video.timing import frames_per_second
 
 ROOT = Path(__file__).parents[2]
 Predict = Callable[..., dict[str, Any]]
@@ -238,3 +240,20 @@ def keys(value: Any) -> set[str]:
     if isinstance(value, dict):
         return {*value}.union(*map(keys, value.values()))
     return set().union(*map(keys, value)) if isinstance(value, list) else set()
+
+
+@pytest.mark.parametrize("name", ["12:30.mp4", "人" * 80 + ".mp4"])
+def test_a_picture_is_drawn_whatever_the_file_is_called(
+    answers: Predict, person: list[np.ndarray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """FFmpeg takes what is before a colon for a protocol, and file systems count bytes."""
+    monkeypatch.chdir(tmp_path)
+    write_h264(Path(name), person, crf=12)
+    (entry,) = answers(name, "--out", "drawn")["files"]
+    assert Path(entry["picture"]).stat().st_size > 10_000
+
+
+def test_a_title_in_another_encoding_does_not_hide_the_rate(tmp_path: Path) -> None:
+    (tmp_path / "a.avi").write_bytes(_titled(b"caf\xe9"))
+    assert frames_per_second(tmp_path / "a.avi") == 25
+    assert frames_per_second(tmp_path / "none.avi") is None

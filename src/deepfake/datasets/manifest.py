@@ -55,7 +55,15 @@ def read_manifest(params: DatasetParams, *, role: str) -> list[FoundVideo]:
         raise DataError(f"{path}: rows without a split: {first_and_count(unsplit)}; give it to all rows or none")
     if found and not columns & {"identities", "source"} and not (role == "train" and "split" in columns):
         note(f"{path} has neither identities nor source: every video counts as a person of its own")
+    elif "identities" not in columns and (alone := _without_original(found)):
+        note(f"{path}: fakes whose source is no real video of it: {first_and_count(alone)}")
     return found
+
+
+def _without_original(found: Sequence[FoundVideo]) -> list[VideoKey]:
+    """Fakes that share nobody with a real video: splits may then part a forgery from its original."""
+    real = {name for video in found if video.label == REAL for name in video.identities}
+    return [video.key for video in found if video.label == FAKE and real.isdisjoint(video.identities)]
 
 
 def _read_row(root: Path, cells: Mapping[str, str], kind: Kind | None) -> FoundVideo:
@@ -75,11 +83,17 @@ def _read_row(root: Path, cells: Mapping[str, str], kind: Kind | None) -> FoundV
         key=VideoKey("manifest", method, video),
         path=path,
         label=label,
-        identities=tuple(filter(None, people)) or (cells.get("source") or video,),
+        identities=tuple(filter(None, people)) or (_name_of(cells.get("source", "")) or video,),
         kind=cast(Kind, _choice("kind", cells.get("kind", ""), get_args(Kind)) or kind or _kind_of(path)),
         split=cast(Split | None, _choice("split", cells.get("split", ""), get_args(Split))),
         groups=Groups(cells.get("skin_tone", ""), cells.get("light", "")),
     )
+
+
+def _name_of(source: str) -> str:
+    """What an original is called where a manifest does not say otherwise; `source` may be its file or its name."""
+    path = PurePosixPath(source)
+    return path.stem if path.suffix.lower() in VIDEO_SUFFIXES | PICTURE_SUFFIXES else source
 
 
 def _below(root: Path, text: str) -> Path:

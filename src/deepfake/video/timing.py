@@ -2,20 +2,15 @@
 
 from pathlib import Path
 
-import av
-
 from deepfake.errors import MediaError
+from deepfake.video.decoding import _opened
 
 
 def frames_per_second(path: Path) -> float | None:
-    """The average rate of a video's frames, as its container claims it; None if it claims none.
-
-    Raises:
-        MediaError: not a video.
-    """
+    """The average rate of a video's frames, as its container claims it; None if it claims none or cannot be read."""
     try:
-        with av.open(str(path), "r") as container:
+        with _opened(path, str(path)) as container:
             rate = container.streams.video[0].average_rate
-    except (av.FFmpegError, OSError, IndexError) as error:
-        raise MediaError(f"{path}: not a video ({error})") from error
+    except MediaError:
+        return None
     return float(rate) if rate else None

@@ -42,7 +42,7 @@ def estimate(params: Params, machine: Machine, extraction: float) -> Table:
     faces = (VIDEOS + sum(TESTED["Celeb-DF v2"])) * machine.decoding
     wanted = machine.cores / machine.decoding * FRAMES
     rows = [["extract_faces", f"{VIDEOS:,} + {sum(TESTED['Celeb-DF v2'])} videos", _hours(faces / machine.cores),
-             f"decoding on {machine.cores} cores; MTCNN hides behind it at {wanted:,.0f} frames/s"]]  # fmt: skip
+             f"decoding on {machine.cores} cores; beside it MTCNN has to search {wanted:,.0f} frames/s"]]  # fmt: skip
     for stage, passes, why in _passes(params):
         rows.append([stage, f"{passes / 1e6:.2f} M passes", _hours(passes / machine.images_per_second), why])
     notes = [

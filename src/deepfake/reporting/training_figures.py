@@ -61,9 +61,10 @@ _PLANS = (
         ("val/inner_auc", "val/watch_auc", "val/unet_auc"),
     ),
     _Plan(
-        "Shape of the learned perturbations in training",
-        "Roughness and high-frequency power relative to the budget; the U-Net is asked to keep both low.",
-        "relative to the budget",
+        "Robust: what keeps the U-Net's perturbations smooth",
+        "The terms of its loss for roughness and for high-frequency power, each relative to the budget and times its "
+        "weight.",
+        "weighted loss",
         ("robust",),
         ("train/total_variation", "train/frequency"),
     ),
@@ -76,9 +77,10 @@ _PLANS = (
         ("val/auc",),
     ),
     _Plan(
-        "Fresh attackers: shape of their perturbations",
-        "Solid: roughness, dashed: high-frequency power, relative to the budget.",
-        "relative to the budget",
+        "Fresh attackers: what keeps their perturbations smooth",
+        "The terms of their loss for roughness (solid) and high-frequency power (dashed), each relative to the budget and "
+        "times its weight.",
+        "weighted loss",
         ("attacker_baseline", "attacker_robust"),
         ("train/total_variation", "train/frequency"),
     ),

@@ -78,8 +78,8 @@ _PLANS = (
     ),
     _Plan(
         "Fresh attackers: what keeps their perturbations smooth",
-        "The terms of their loss for roughness (solid) and high-frequency power (dashed), each relative to the budget and "
-        "times its weight.",
+        "The terms of their loss for roughness (solid) and high-frequency power (dashed), each relative to the budget "
+        "and times its weight.",
         "weighted loss",
         ("attacker_baseline", "attacker_robust"),
         ("train/total_variation", "train/frequency"),

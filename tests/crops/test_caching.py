@@ -70,6 +70,16 @@ def test_a_second_run_decodes_nothing(
         cache(dataset, tmp_path / "three", PARAMS.model_copy(update={"size": 48}))
 
 
+def test_entries_that_a_power_cut_emptied_are_made_again(
+    dataset: tuple[list[FaceVideo], list[FaceBox], Path], tmp_path: Path
+) -> None:
+    cache(dataset, tmp_path / "one")
+    for entry in (tmp_path / "work").iterdir():
+        entry.write_bytes(b"")
+    cache(dataset, tmp_path / "two")
+    assert shard_bytes(tmp_path / "one") == shard_bytes(tmp_path / "two")
+
+
 def test_a_new_video_changes_one_shard_only(
     dataset: tuple[list[FaceVideo], list[FaceBox], Path], tmp_path: Path
 ) -> None:

@@ -78,7 +78,7 @@ def _cut_video(video: FaceVideo, faces: list[FaceBox], params: CropsParams, root
     boxes = [(face.frame, *face.box) for face in faces]
     key = work_key(file_hash(path), video.kind, boxes, params.size, params.margin, code=_CODE)
     entry = work / f"{key}.npz"
-    if not entry.exists():
+    if not (entry.exists() and entry.stat().st_size):  # a power cut leaves an empty one
         cut = _cut_faces(path, video.kind, faces, params)
         with _one_at_a_time, replacing(entry) as temporary, temporary.open("wb") as file:
             np.savez(file, pixels=np.stack([crop for crop, _ in cut]), faces=np.array([face for _, face in cut]))

@@ -107,7 +107,8 @@ def _run(stage: Stage, folder: Path) -> None:
     log = folder / "logs" / f"{stage.name}.log"
     log.parent.mkdir(exist_ok=True)
     with log.open("w", encoding="utf-8") as file:
-        environment = {**os.environ, "LAUNCH": sys.executable}
+        # As DVC does, the stage is told its name: it then ends with the process that started it.
+        environment = {**os.environ, "LAUNCH": sys.executable, "DVC_STAGE": stage.name}
         done = subprocess.run(stage.command, shell=True, cwd=folder, env=environment, stdout=file, stderr=file)
     if done.returncode:
         lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines() or ["no word"]

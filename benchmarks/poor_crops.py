@@ -8,9 +8,11 @@ The sample's clean validation reals, made worse on purpose. From the repository'
 
 import argparse
 import sys
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from math import nan
 from pathlib import Path
 from statistics import median
 
@@ -26,6 +28,7 @@ from deepfake.detector.checkpoint import load_checkpoint
 from deepfake.evaluation.prediction import corrupted, score_clips, whole_clips
 from deepfake.params import load_params
 from deepfake.records import REAL
+from deepfake.reporting.wording import percent
 from deepfake.runtime import open_device, progress
 from deepfake.scoring.quality import MIN_SHARPNESS, sharpness
 from deepfake.stage import run
@@ -59,9 +62,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     checkpoint = load_checkpoint(args.model)
     model, threshold = checkpoint.build(device), checkpoint.calibration.video_threshold
     reals = open_crops(args.crops).in_splits(["val"]).of_label(REAL)
+    made = changes()
     lines = [
         count(name, model, threshold, reals, change, params.evaluate.batch_size)
-        for name, change in progress(changes().items(), total=len(changes()), title="changes")
+        for name, change in progress(made.items(), total=len(made), title="changes")
     ]
     write_rows(args.out.with_suffix(".csv"), Line, lines)
     head = ["change of the crop", "real videos", "called fake", "of those sharp enough", "called fake"]
@@ -98,9 +102,11 @@ def count(name: str, model: nn.Module, threshold: float, reals: CropSet, change:
 
 def _sharpness(reals: CropSet, change: Change) -> Iterator[tuple[str, float]]:
     """Of every video, as predict.py measures it."""
-    for video in {row.video for row in reals.rows}:
-        rows = [row for row in reals.rows if row.video == video]
-        yield video, median(sharpness(change(reals.pixels(row))) for row in rows)
+    found: dict[str, list[float]] = defaultdict(list)
+    for row in reals.rows:
+        found[row.video].append(sharpness(change(reals.pixels(row))))
+    for video, values in found.items():
+        yield video, median(values)
 
 
 def _blur(crop: np.ndarray, sigma: float) -> np.ndarray:
@@ -109,7 +115,7 @@ def _blur(crop: np.ndarray, sigma: float) -> np.ndarray:
 
 def _cells(line: Line) -> list[str]:
     def share(part: int, whole: int) -> str:
-        return f"{100 * part / whole:.0f} %" if whole else "–"
+        return percent(part / whole if whole else nan, 0)
 
     return [
         line.change, str(line.videos), share(line.alarms, line.videos), str(line.sharp),

@@ -110,7 +110,7 @@ def _odd() -> Made:
     yield "flat_matrix.mp4", _with_matrix(encode(person()), [0] * 9), ""
     yield "uneven_rate.mp4", encode(person(), times=[0, 1, 2, 40, 41, 300, 301, 9000]), ""
     yield "changes_size.mkv", _change_of_size(), ""
-    yield "latin_1_title.avi", _titled(b"caf\xe9"), ""
+    yield "latin_1_title.avi", titled(b"caf\xe9"), ""
 
 
 def _coded() -> Made:
@@ -246,7 +246,7 @@ def _change_of_size() -> bytes:
     return b"".join(parts)
 
 
-def _titled(title: bytes) -> bytes:
+def titled(title: bytes) -> bytes:
     data = BytesIO()
     with av.open(data, "w", format="avi") as output:
         output.metadata["title"] = "x" * len(title)

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from bad_media import _titled
+from bad_media import titled
 from checkpoints import random_checkpoint
 from toy_project import Project
 
@@ -254,6 +254,6 @@ def test_a_picture_is_drawn_whatever_the_file_is_called(
 
 
 def test_a_title_in_another_encoding_does_not_hide_the_rate(tmp_path: Path) -> None:
-    (tmp_path / "a.avi").write_bytes(_titled(b"caf\xe9"))
+    (tmp_path / "a.avi").write_bytes(titled(b"caf\xe9"))
     assert frames_per_second(tmp_path / "a.avi") == 25
     assert frames_per_second(tmp_path / "none.avi") is None

@@ -1,8 +1,8 @@
 """Does the robust detector win whatever the seed? Both detectors trained, attacked and scored anew for several seeds.
 
 The crops stay the same, so that only training differs. The seed of params.yaml is the pipeline's own run; every other
-one runs the pipeline's commands in a folder of its own, and what is finished is not run again. From the repository's
-root, after `dvc repro`:
+one runs the pipeline's commands in a folder of its own, and what is finished is not run again while its parameters
+and its code stay as they are. From the repository's root, after `dvc repro`:
 
     PYTHONPATH=src python benchmarks/seeds.py --seeds 1 2 3 --out benchmarks/results/seeds
 
@@ -22,7 +22,7 @@ from typing import Any
 
 import yaml
 from seeds_table import Line, to_lines, to_markdown
-from stages_anew import REPOSITORY, Stage, code_of, read_stages, require_up_to_date, run_stages
+from stages_anew import REPOSITORY, Stage, read_stages, require_up_to_date, run_stages
 
 from deepfake.errors import SettingsError
 from deepfake.params import Params, check_params, load_params
@@ -34,6 +34,7 @@ from deepfake.tables import write_rows
 from deepfake.work import file_hash, work_folder, work_key
 
 MODELS = ("baseline", "robust")
+_AFTER_TRAINING = ("evaluate", "gradcam", "report")  # sections of params.yaml that do not ask for another folder
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     roles = [role for role, dataset in settings["datasets"].items() if dataset]
     stages = read_stages(REPOSITORY / "dvc.lock", stage_names(roles, anew=args.anew))
     device = open_device()
-    inputs = [_data(settings, anew=args.anew), code_of(stages), str(device)]
+    inputs = [_data(settings, anew=args.anew), str(device)]
     own = own_run(params) if params.seed in args.seeds and not (args.anew or args.set) else None
     runs = [own if own and seed == own.seed else _prepare({**settings, "seed": seed}, inputs, anew=args.anew)
             for seed in args.seeds]  # fmt: skip
@@ -125,7 +126,8 @@ def _data(settings: Mapping[str, Any], *, anew: bool) -> list[object]:
 
 
 def _prepare(settings: dict[str, Any], inputs: Sequence[object], *, anew: bool) -> Run:
-    folder = work_folder("seeds").absolute() / work_key(settings, inputs, code=[])
+    shaping = {name: value for name, value in settings.items() if name not in _AFTER_TRAINING}
+    folder = work_folder("seeds").absolute() / work_key(shaping, inputs, code=[])
     (folder / "data").mkdir(parents=True, exist_ok=True)
     (folder / "params.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
     for name in ("src", "data/raw" if anew else "data/crops"):
@@ -134,8 +136,8 @@ def _prepare(settings: dict[str, Any], inputs: Sequence[object], *, anew: bool) 
 
 
 def _link(path: Path, target: Path) -> None:
-    if not path.is_symlink():
-        path.symlink_to(target)
+    path.unlink(missing_ok=True)
+    path.symlink_to(target)
 
 
 def _lines(one: Run, roles: Sequence[str], stages: Sequence[Stage], pool: ThreadPoolExecutor) -> list[Line]:

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from functools import reduce
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from typing import Any
 import yaml
 
 from deepfake.errors import DeepfakeError
-from deepfake.work import file_hash
+from deepfake.work import file_hash, work_key
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -29,12 +30,13 @@ class StageError(DeepfakeError):
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage as dvc.lock records it: its command, and the files and folders that it reads and writes."""
+    """One stage as dvc.lock records it: command, files and folders that it reads and writes, parameters that it reads."""
 
     name: str
     command: str
     deps: tuple[str, ...]
     outs: tuple[str, ...]
+    params: tuple[str, ...] = ()
 
 
 def require_up_to_date(folder: Path) -> None:
@@ -68,9 +70,11 @@ def code_of(stages: Iterable[Stage]) -> list[str]:
 
 
 def run_stages(stages: Sequence[Stage], folder: Path, pool: ThreadPoolExecutor) -> None:
-    """Run the stages in `folder`, which holds what they need and do not make; a stage whose outputs exist is done.
+    """Run the stages in `folder`, which holds `params.yaml` and all else that they need and do not make.
 
-    What a stage prints is in `logs/<stage>.log`. Outputs are written whole or not at all, so a killed run goes on.
+    A stage is not run again while its outputs exist and its command, parameters, code and the stages before it are as
+    they were: other attacks do not mean other trainings. What a stage prints is in `logs/<stage>.log`. Outputs are
+    written whole or not at all, so a killed run goes on.
 
     Raises:
         StageError: a stage failed; it has the last line that the stage printed.
@@ -84,7 +88,8 @@ def run_stages(stages: Sequence[Stage], folder: Path, pool: ThreadPoolExecutor) 
     running: dict[Future[None], str] = {}
     while order.is_active():
         for name in order.get_ready():
-            running[pool.submit(_run, by_name[name], folder)] = name
+            before = sorted({maker[dep] for dep in by_name[name].deps if dep in maker})
+            running[pool.submit(_run, by_name[name], folder, before)] = name
         ended, _ = wait(running, return_when=FIRST_COMPLETED)
         for future in ended:
             future.result()
@@ -96,11 +101,12 @@ def _stage(locked: Mapping[str, Any], name: str) -> Stage:
         raise StageError(f"dvc.lock: no stage {name}; dvc repro writes it")
     entry = locked[name]
     deps, outs = (tuple(item["path"] for item in entry[kind]) for kind in ("deps", "outs"))
-    return Stage(name, entry["cmd"], deps, outs)
+    return Stage(name, entry["cmd"], deps, outs, tuple(entry.get("params", {}).get("params.yaml", ())))
 
 
-def _run(stage: Stage, folder: Path) -> None:
-    if all((folder / out).exists() for out in stage.outs):
+def _run(stage: Stage, folder: Path, before: Sequence[str]) -> None:
+    key, done_as = _key(stage, folder, before), _done_as(stage.name, folder)
+    if all((folder / out).exists() for out in stage.outs) and done_as.exists() and done_as.read_text() == key:
         return
     for out in stage.outs:
         (folder / out).parent.mkdir(parents=True, exist_ok=True)
@@ -113,3 +119,16 @@ def _run(stage: Stage, folder: Path) -> None:
     if done.returncode:
         lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines() or ["no word"]
         raise StageError(f"{log}: {lines[-1]}")
+    done_as.write_text(key)
+
+
+def _key(stage: Stage, folder: Path, before: Sequence[str]) -> str:
+    """What determines a stage's outputs, the stages `before` it included; they have run already."""
+    settings: Any = yaml.safe_load((folder / "params.yaml").read_text(encoding="utf-8"))
+    values = [reduce(lambda section, key: section[key], path.split("."), settings) for path in stage.params]
+    code = [file_hash(folder / dep) for dep in stage.deps if dep.startswith("src/")]
+    return work_key(stage.command, values, code, [_done_as(name, folder).read_text() for name in before], code=[])
+
+
+def _done_as(name: str, folder: Path) -> Path:
+    return folder / "logs" / f"{name}.done"

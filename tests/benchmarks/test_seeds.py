@@ -25,35 +25,71 @@ def params() -> Params:
 
 
 @pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder to run stages in."""
+    (tmp_path / "params.yaml").write_text("evaluate: {eps: 8}\nrobust: {steps: 3}\n")
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "attack.py").write_text("one\n")
+    return tmp_path
+
+
+@pytest.fixture
 def pool() -> Iterator[ThreadPoolExecutor]:
     with ThreadPoolExecutor(2) as threads:
         yield threads
 
 
-def stage(name: str, *, reads: str = "", script: str = "") -> Stage:
-    """A stage that adds its name to what it reads."""
-    command = script or f"mkdir -p out && {{ [ -z '{reads}' ] || cat out/{reads}; echo {name}; }} > out/{name}"
-    return Stage(name, command, (f"out/{reads}",) if reads else (), (f"out/{name}",))
+def stage(name: str, *, reads: str = "", script: str = "", code: str = "", params: str = "") -> Stage:
+    """A stage that adds its name to what it reads, and to what it wrote before."""
+    command = script or f"mkdir -p out && {{ [ -z '{reads}' ] || cat out/{reads}; echo {name}; }} >> out/{name}"
+    deps = [f"out/{reads}"] * bool(reads) + [code] * bool(code)
+    return Stage(name, command, tuple(deps), (f"out/{name}",), (params,) * bool(params))
 
 
-def test_a_stage_runs_after_those_that_make_what_it_reads(tmp_path: Path, pool: ThreadPoolExecutor) -> None:
-    run_stages([stage("c", reads="b"), stage("b", reads="a"), stage("d"), stage("a")], tmp_path, pool)
-    assert (tmp_path / "out" / "c").read_text().split() == ["a", "b", "c"]
-    assert (tmp_path / "out" / "d").exists()
+def test_a_stage_runs_after_those_that_make_what_it_reads(folder: Path, pool: ThreadPoolExecutor) -> None:
+    run_stages([stage("c", reads="b"), stage("b", reads="a"), stage("d"), stage("a")], folder, pool)
+    assert (folder / "out" / "c").read_text().split() == ["a", "b", "c"]
+    assert (folder / "out" / "d").exists()
 
 
-def test_what_is_finished_is_not_run_again(tmp_path: Path, pool: ThreadPoolExecutor) -> None:
-    (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "a").write_text("old\n")
-    run_stages([stage("a"), stage("b", reads="a")], tmp_path, pool)
-    assert (tmp_path / "out" / "b").read_text().split() == ["old", "b"]
+def test_what_is_finished_is_not_run_again_but_what_is_not_is(folder: Path, pool: ThreadPoolExecutor) -> None:
+    run_stages([stage("a"), stage("b", reads="a")], folder, pool)
+    (folder / "out" / "b").unlink()
+    run_stages([stage("a"), stage("b", reads="a")], folder, pool)
+    assert (folder / "out" / "a").read_text().split() == ["a"]
+    assert (folder / "out" / "b").read_text().split() == ["a", "b"]
 
 
-def test_a_stage_that_fails_ends_the_run_with_its_last_line(tmp_path: Path, pool: ThreadPoolExecutor) -> None:
+def test_an_output_that_no_finished_stage_wrote_is_not_taken_for_its_own(
+    folder: Path, pool: ThreadPoolExecutor
+) -> None:
+    (folder / "out").mkdir()
+    (folder / "out" / "a").write_text("by somebody\n")
+    run_stages([stage("a")], folder, pool)
+    assert (folder / "out" / "a").read_text().split() == ["by", "somebody", "a"]
+
+
+@pytest.mark.parametrize(
+    ("path", "text"), [("src/attack.py", "two\n"), ("params.yaml", "evaluate: {eps: 4}\nrobust: {steps: 3}\n")]
+)
+def test_other_code_or_parameters_run_their_stage_and_those_after_it_again(
+    folder: Path, pool: ThreadPoolExecutor, path: str, text: str
+) -> None:
+    train = stage("train", params="robust.steps")
+    attack = stage("attack", reads="train", code="src/attack.py", params="evaluate.eps")
+    stages = [train, attack, stage("table", reads="attack")]
+    run_stages(stages, folder, pool)
+    (folder / path).write_text(text)
+    run_stages(stages, folder, pool)
+    runs = [len((folder / "out" / each.name).read_text().splitlines()) for each in stages]
+    assert runs == [1, 4, 8]  # lines: each run adds one after all that it reads
+
+
+def test_a_stage_that_fails_ends_the_run_with_its_last_line(folder: Path, pool: ThreadPoolExecutor) -> None:
     bad = stage("bad", script="echo first; echo why it failed >&2; false")
     with pytest.raises(StageError, match=r"bad\.log: why it failed"):
-        run_stages([bad, stage("late", reads="bad")], tmp_path, pool)
-    assert not (tmp_path / "out" / "late").exists()
+        run_stages([bad, stage("late", reads="bad")], folder, pool)
+    assert not (folder / "out" / "late").exists()
 
 
 @pytest.mark.parametrize("anew", [False, True])

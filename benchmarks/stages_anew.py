@@ -30,7 +30,7 @@ class StageError(DeepfakeError):
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage as dvc.lock records it: command, files and folders that it reads and writes, parameters that it reads."""
+    """One stage as dvc.lock records it: its command, and the files, folders and parameters that it reads or writes."""
 
     name: str
     command: str

@@ -21,6 +21,7 @@ from deepfake.evaluation.attacked import Attacked, Threat
 from deepfake.evaluation.budgets import AtBudget, score_eps_curve
 from deepfake.evaluation.conditions import CLEAN, attacked_conditions, compressed_conditions
 from deepfake.evaluation.prediction import Reading, corrupted, masked_face, score_clips, whole_clips
+from deepfake.evaluation.remembered import Remembered
 from deepfake.evaluation.sanity import Suspect, adaptive_checks, sanity_checks
 from deepfake.evaluation.subset import few_test_videos, holds_clips
 from deepfake.evaluation.suite import further_threats, score_adaptive, score_both_classes, score_further
@@ -123,14 +124,16 @@ def _attacks(work: Evaluation, target: Target, learned: Attack) -> Iterator[Atta
     """PGD, what others find beyond it, the learned attacker, and attackers who know the codec."""
     settings, eps, seed = work.params.evaluate, work.params.attack.eps, work.seed
     codecs = attacked_conditions(settings, with_video=work.with_video)
-    pgd = score_both_classes(target, _pgd(work, eps), codecs, real_clips=settings.real_clips)
+    first = _pgd(work, eps)
+    first = replace(first, attack=Remembered(first.attack))
+    pgd = score_both_classes(target, first, codecs, real_clips=settings.real_clips)
     yield pgd
     yield from score_further(
         target, further_threats(settings.suite, eps, seed), [score for score in pgd.scores if score.condition == "pgd"]
     )
     yield score_both_classes(target, Threat("unet", learned, eps, seed), codecs, real_clips=settings.real_clips)
     if settings.suite.adaptive_steps:
-        yield from score_adaptive(target, codecs, _pgd(work, eps), settings.suite.adaptive_steps)
+        yield from score_adaptive(target, codecs, first, settings.suite.adaptive_steps)
 
 
 def _eps_curve(work: Evaluation, target: Target, frames: Sequence[FrameScore]) -> list[EpsScore]:

@@ -18,6 +18,7 @@ from deepfake.attacks.comparators import RandomNoise, Transfer
 from deepfake.attacks.pgd import PGD, fgsm
 from deepfake.attacks.protocol import Attack, objective
 from deepfake.attacks.square import Square
+from deepfake.attacks.unsaturated import Unsaturated
 from deepfake.evaluation.parallel import side_by_side
 from deepfake.findings import SanityCheck
 from deepfake.metrics.ranking import roc_auc
@@ -117,9 +118,9 @@ def _judged(name: str, value: float) -> SanityCheck:
 def _attacks(suspect: Suspect, eps: float, budgets: Sequence[float]) -> dict[str, Attack]:
     attacks: dict[str, Attack] = {"zero": PGD(0.0, steps=2), "pgd50": PGD(eps, 50), "pgd100": PGD(eps, 100)}
     attacks |= {"single_step": fgsm(eps), "noise": RandomNoise(eps), "square": Square(eps, _QUERIES)}
-    attacks |= {f"at {budget}": APGD(budget, _STEPS) for budget in budgets}
+    attacks |= {f"at {budget}": Unsaturated(APGD(budget, _STEPS)) for budget in budgets}
     if suspect.surrogate is not None:
-        attacks["transfer"] = Transfer(suspect.surrogate, APGD(eps, _STEPS))
+        attacks["transfer"] = Transfer(suspect.surrogate, Unsaturated(APGD(eps, _STEPS)))
     if suspect.undefended:
         attacks["undefended"] = PGD(_REFERENCE, steps=50)
     return attacks

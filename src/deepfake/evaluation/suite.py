@@ -11,6 +11,7 @@ from deepfake.attacks.apgd import APGD
 from deepfake.attacks.pgd import PGD
 from deepfake.attacks.protocol import Attack
 from deepfake.attacks.square import Square
+from deepfake.attacks.unsaturated import Unsaturated
 from deepfake.crops.shards import CropSet
 from deepfake.evaluation.attacked import Attacked, Threat, both_classes, few_clips
 from deepfake.evaluation.conditions import CLEAN, Condition
@@ -22,8 +23,8 @@ from deepfake.records import FAKE, REAL, FrameScore
 def further_threats(suite: SuiteParams, eps: float, seed: int) -> list[Threat]:
     """The attacks after PGD, in their order; one that has no steps is left out."""
     attacks: list[tuple[int, str, Attack]] = [
-        (suite.apgd_steps, "apgd", APGD(eps, suite.apgd_steps, suite.apgd_restarts)),
-        (suite.pgd_steps, "pgd_strong", PGD(eps, max(1, suite.pgd_steps), suite.pgd_restarts)),
+        (suite.apgd_steps, "apgd", Unsaturated(APGD(eps, suite.apgd_steps, suite.apgd_restarts))),
+        (suite.pgd_steps, "pgd_strong", Unsaturated(PGD(eps, max(1, suite.pgd_steps), suite.pgd_restarts))),
         (suite.square_queries, "square", Square(eps, suite.square_queries)),
     ]
     return [Threat(name, attack, eps, seed) for steps, name, attack in attacks if steps]
@@ -97,7 +98,7 @@ def score_adaptive(target: Target, codecs: Sequence[Condition], start: Threat, s
     for codec in codecs:
         if not codec.stand_ins:
             continue
-        adaptive = Adaptive(start.attack, start.eps, steps, codec.stand_ins, one_clip=codec.whole_clips)
+        adaptive = Unsaturated(Adaptive(start.attack, start.eps, steps, codec.stand_ins, one_clip=codec.whole_clips))
         threat = replace(start, name="adaptive", attack=adaptive)
         done = target.attack(target.crops.of_label(FAKE), threat, [codec], batch_size=1 if codec.whole_clips else 0)
         yield replace(done, scores=[*done.scores, *target.reals(codec, codec.after(threat.name))])

@@ -1,8 +1,9 @@
 """The matrix of an evaluation, each attack computed once, beside one that attacks anew for every condition.
 
-Anew: every condition of the score tables by itself, so that PGD runs again for each codec that follows and again where
-reals are attacked too, what goes on after PGD runs on all fakes, and every budget of the curve starts from nothing.
-Attacks, crops and codecs are the same. From the repository's root, after `dvc repro`:
+Anew: every condition of the score tables by itself, so that PGD runs again for each codec that follows, where reals are
+attacked too, and where an attack that knows the codec starts from it; what goes on after PGD runs on all fakes, and
+every budget of the curve starts from nothing. Attacks, crops and codecs are the same. From the repository's root, after
+`dvc repro`:
 
     PYTHONPATH=src python benchmarks/evaluation.py --crops data/crops/train --model models/release/robust.pt \
         --attacker models/attacker_robust.pt --out benchmarks/results/evaluation
@@ -26,6 +27,7 @@ from deepfake.evaluation.attacked import Threat, both_classes, few_clips
 from deepfake.evaluation.budgets import AtBudget, score_eps_curve
 from deepfake.evaluation.conditions import CLEAN, Condition, attacked_conditions, compressed_conditions
 from deepfake.evaluation.prediction import corrupted, score_clips, whole_clips
+from deepfake.evaluation.remembered import Remembered
 from deepfake.evaluation.subset import few_test_videos, holds_clips
 from deepfake.evaluation.suite import further_threats, score_adaptive, score_both_classes, score_further
 from deepfake.evaluation.target import Target
@@ -80,7 +82,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     write_table(args.out, lines, [
         f"{len(matrix.target.crops.rows)} crops of {len(videos)} test videos under attack, profile "
         f"{matrix.params.evaluate.profile}, {args.model.name}",
-        "codecs that no attack comes before and adaptive attacks cost the same both ways",
+        "codecs that no attack comes before cost the same both ways",
         circumstances(open_device(), args.rounds),
     ])  # fmt: skip
 
@@ -114,10 +116,11 @@ def once(matrix: Matrix) -> Iterator[Part]:
     """As the evaluate stage does it."""
     target, evaluate, eps = matrix.target, matrix.params.evaluate, matrix.params.attack.eps
     yield CODECS, _all_codecs(matrix)
+    first = _remembered(matrix.threats[0])
     crossed = [score_both_classes(target, threat, matrix.codecs, real_clips=evaluate.real_clips)
-               for threat in matrix.threats]  # fmt: skip
+               for threat in (first, *matrix.threats[1:])]  # fmt: skip
     yield CROSSED, [score for done in crossed for score in done.scores]
-    yield ADAPTIVE, _adaptive(matrix)
+    yield ADAPTIVE, _adaptive(matrix, matrix.codecs, first)
     pgd = [score for score in crossed[0].scores if score.condition == "pgd"]
     beyond = [done.scores for done in score_further(target, matrix.further(eps), pgd)]
     yield BEYOND, [score for scores in beyond for score in scores]
@@ -138,7 +141,8 @@ def anew(matrix: Matrix) -> Iterator[Part]:
             scores += target.attack(fakes, threat, [codec]).scores
             scores += both_classes(target.attack(both, threat, [codec]).scores)
     yield CROSSED, scores
-    yield ADAPTIVE, _adaptive(matrix)
+    starts = ((codec, _remembered(matrix.threats[0])) for codec in matrix.codecs)
+    yield ADAPTIVE, [score for codec, start in starts for score in _adaptive(matrix, [codec], start)]
     yield BEYOND, [score for threat in matrix.further(eps) for score in target.attack(fakes, threat, [CLEAN]).scores]
     few = few_per_video(target.crops, evaluate.eps_frames).of_label(FAKE)
     for threat in (threat for each in evaluate.eps_curve for threat in matrix.ladder(each)):
@@ -160,9 +164,13 @@ def _all_codecs(matrix: Matrix) -> list[FrameScore]:
     return [score for condition in conditions for score in _scores(matrix.target, condition)]
 
 
-def _adaptive(matrix: Matrix) -> list[FrameScore]:
+def _remembered(threat: Threat) -> Threat:
+    return replace(threat, attack=Remembered(threat.attack))
+
+
+def _adaptive(matrix: Matrix, codecs: Sequence[Condition], start: Threat) -> list[FrameScore]:
     steps = matrix.params.evaluate.suite.adaptive_steps
-    found = score_adaptive(matrix.target, matrix.codecs, matrix.threats[0], steps) if steps else ()
+    found = score_adaptive(matrix.target, codecs, start, steps) if steps else ()
     return [score for done in found for score in done.scores]
 
 

@@ -3,13 +3,12 @@
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from deepfake.attacks.protocol import Attack
-
-_HELD = 0.2  # share of the scale's gradient that is left out
 
 
 @dataclass(frozen=True)
@@ -17,11 +16,11 @@ class Unsaturated:
     """An attack that does not stop where a detector is sure of itself.
 
     A logit after a LayerNorm is bounded: it is the cosine of the angle between two vectors, times a constant. Close to
-    the bound its gradient fades like a sigmoid's, for whatever a step adds along the normalised vector is divided out
-    again, and what is left points nowhere: PGD, APGD and Square then stop at a logit that a straight way out of there
-    would have left behind. So the attack sees a copy of the detector with the same logits, in whose backward pass a
-    share of the norm's scale is constant (BPDA, Athalye et al. 2018). Where the detector is not sure, the gradient all
-    but stays as it is; with the whole scale constant it would be weaker there.
+    the bound its gradient fades like a sigmoid's. What a step adds along the normalised vector is divided out again, so
+    the gradient does not hold it, though enough of it would turn the vector round; what is left points nowhere, and
+    PGD, APGD and Square stop. So the attack sees a twin of the detector with the same logits, whose gradient keeps that
+    part where it shortens the vector (a backward pass of one's own is BPDA, Athalye et al. 2018). Where it lengthens
+    it, on the attacker's side of the bound, the gradient is the true one.
 
     Attributes:
         attack: what climbs that gradient.
@@ -35,19 +34,19 @@ class Unsaturated:
 
 
 def unsaturated(model: nn.Module) -> nn.Module:
-    """The model with another backward pass of its last LayerNorm; its weights are shared, not copied."""
+    """The model with another backward pass of its last LayerNorm, for what is to be maximised; weights are shared."""
     norms = [name for name, module in model.named_modules() if isinstance(module, nn.LayerNorm)]
     if not norms:
         return model
     shared = {id(tensor): tensor for tensor in (*model.parameters(), *model.buffers())}
     twin = copy.deepcopy(model, shared)
     parent, _, name = norms[-1].rpartition(".")
-    setattr(twin.get_submodule(parent), name, _HeldScale(model.get_submodule(norms[-1])))
+    setattr(twin.get_submodule(parent), name, _UnboundedNorm(model.get_submodule(norms[-1])))
     return twin
 
 
-class _HeldScale(nn.Module):
-    """A LayerNorm for which its inputs' scale is in part a constant, in the backward pass alone."""
+class _UnboundedNorm(nn.Module):
+    """A LayerNorm with the backward pass of `_Normalise`."""
 
     def __init__(self, norm: nn.Module) -> None:
         super().__init__()
@@ -56,7 +55,23 @@ class _HeldScale(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         norm, dims = self.norm, tuple(range(-len(self.norm.normalized_shape), 0))
-        centred = x - x.mean(dims, keepdim=True)
-        scale = (centred.square().mean(dims, keepdim=True) + norm.eps).sqrt()
-        normed = centred / torch.lerp(scale, scale.detach(), _HELD)
+        normed = _Normalise.apply(x - x.mean(dims, keepdim=True), dims, norm.eps)
         return normed if norm.weight is None else torch.addcmul(norm.bias, normed, norm.weight)
+
+
+class _Normalise(torch.autograd.Function):
+    """Vectors (..., D) divided by the root of their mean square."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, dims: tuple[int, ...], eps: float) -> Tensor:
+        shrink = (x.square().mean(dims, keepdim=True) + eps).rsqrt()
+        ctx.dims, normed = dims, x * shrink
+        ctx.save_for_backward(normed, shrink)
+        return normed
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        normed, shrink = ctx.saved_tensors
+        along = (gradient * normed).mean(ctx.dims, keepdim=True)
+        # The true derivative takes all of `along` out; here it stays where it makes the vector shorter.
+        return (gradient - normed * along.clamp(min=0)) * shrink, None, None

@@ -15,12 +15,12 @@ from deepfake.attacks.protocol import Attack
 class Unsaturated:
     """An attack that does not stop where a detector is sure of itself.
 
-    A logit after a LayerNorm is bounded: it is the cosine of the angle between two vectors, times a constant. Close to
-    the bound its gradient fades like a sigmoid's. What a step adds along the normalised vector is divided out again, so
-    the gradient does not hold it, though enough of it would turn the vector round; what is left points nowhere, and
-    PGD, APGD and Square stop. So the attack sees a twin of the detector with the same logits, whose gradient keeps that
-    part where it shortens the vector (a backward pass of one's own is BPDA, Athalye et al. 2018). Where it lengthens
-    it, on the attacker's side of the bound, the gradient is the true one.
+    A logit after a LayerNorm is bounded: but for constants it is the cosine of the angle between two vectors, or the
+    mean of several. Close to the bound its gradient fades like a sigmoid's. What a step adds along the normalised
+    vector is divided out again, so the gradient does not hold it, though enough of it would turn the vector round; what
+    is left points nowhere, and PGD, APGD and Square stop. So the attack sees a twin of the detector with the same
+    logits, whose gradient keeps that part where it shortens the vector (a backward pass of one's own is BPDA, Athalye
+    et al. 2018). Where it lengthens it, on the attacker's side of the bound, the gradient is the true one.
 
     Attributes:
         attack: what climbs that gradient.
@@ -34,7 +34,10 @@ class Unsaturated:
 
 
 def unsaturated(model: nn.Module) -> nn.Module:
-    """The model with another backward pass of its last LayerNorm, for what is to be maximised; weights are shared."""
+    """The model with another backward pass of its last LayerNorm, for what is to be maximised; weights are shared.
+
+    The last is the one that was registered last: the one before the logit in every detector of this project.
+    """
     norms = [name for name, module in model.named_modules() if isinstance(module, nn.LayerNorm)]
     if not norms:
         return model
@@ -56,7 +59,8 @@ class _UnboundedNorm(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         norm, dims = self.norm, tuple(range(-len(self.norm.normalized_shape), 0))
         normed = _Normalise.apply(x - x.mean(dims, keepdim=True), dims, norm.eps)
-        return normed if norm.weight is None else torch.addcmul(norm.bias, normed, norm.weight)
+        weighted = normed if norm.weight is None else normed * norm.weight
+        return weighted if norm.bias is None else weighted + norm.bias
 
 
 class _Normalise(torch.autograd.Function):

@@ -22,7 +22,7 @@ class Remembered:
     """
 
     attack: Attack
-    _found: dict[int, np.ndarray] = field(default_factory=dict)
+    _found: dict[int, np.ndarray] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __call__(self, model: nn.Module, x: Tensor, y: Tensor, seeds: Sequence[int]) -> Tensor:
         """As `Attack`, in whole grey levels; model and crops are those of the first call with the same seeds."""

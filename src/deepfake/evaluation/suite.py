@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from deepfake.attacks.adaptive import Adaptive
 from deepfake.attacks.apgd import APGD
+from deepfake.attacks.comparators import Transfer
 from deepfake.attacks.pgd import PGD
 from deepfake.attacks.protocol import Attack
 from deepfake.attacks.square import Square
@@ -98,7 +99,8 @@ def score_adaptive(target: Target, codecs: Sequence[Condition], start: Threat, s
     for codec in codecs:
         if not codec.stand_ins:
             continue
-        adaptive = Unsaturated(Adaptive(start.attack, start.eps, steps, codec.stand_ins, one_clip=codec.whole_clips))
+        known = Transfer(target.model, start.attack)  # on the detector as it is
+        adaptive = Unsaturated(Adaptive(known, start.eps, steps, codec.stand_ins, one_clip=codec.whole_clips))
         threat = replace(start, name="adaptive", attack=adaptive)
         done = target.attack(target.crops.of_label(FAKE), threat, [codec], batch_size=1 if codec.whole_clips else 0)
         yield replace(done, scores=[*done.scores, *target.reals(codec, codec.after(threat.name))])

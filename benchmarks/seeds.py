@@ -136,6 +136,8 @@ def _prepare(settings: dict[str, Any], inputs: Sequence[object], *, anew: bool) 
 
 
 def _link(path: Path, target: Path) -> None:
+    if path.is_symlink() and path.readlink() == target:
+        return  # a stage of another start of this benchmark may be reading it
     path.unlink(missing_ok=True)
     path.symlink_to(target)
 

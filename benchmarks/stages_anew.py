@@ -110,6 +110,7 @@ def _run(stage: Stage, folder: Path, before: Sequence[str]) -> None:
         return
     for out in stage.outs:
         (folder / out).parent.mkdir(parents=True, exist_ok=True)
+    done_as.unlink(missing_ok=True)  # what half a run leaves is nobody's
     log = folder / "logs" / f"{stage.name}.log"
     log.parent.mkdir(exist_ok=True)
     with log.open("w", encoding="utf-8") as file:

@@ -1,4 +1,5 @@
-"""Detectors to attack, their crops, and a U-Net fitted in a second: a linear one with a known optimum, a small one."""
+"""Detectors to attack, their crops, and a U-Net fitted in a second: a linear one with a known optimum, a small
+one, and one whose logit is bounded."""
 
 import torch
 from torch import Tensor, nn
@@ -46,6 +47,33 @@ class Small(nn.Module):
         return self.logit(self.layers(x).mean(dim=(2, 3))).squeeze(1)
 
 
+class Bounded(nn.Module):
+    """The cosine of an angle between two features: the first far above 0, from where the budget gets it far below.
+
+    All pixels count for both. The second is a small ripple: it changes the angle more than the first does, and leads
+    nowhere.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        generator = torch.Generator().manual_seed(1)
+        signs = torch.randn(2, 3 * SIZE * SIZE, generator=generator).sign()
+        self.features = nn.Parameter(signs)
+        self.far = 0.5 * EPS * signs.shape[1]
+        self.apart = nn.Parameter(torch.tensor([[1.0, -1.0, 0.0, 0.0], [0.0, 0.0, 1.0, -1.0]]))
+        self.norm, self.logit = nn.LayerNorm(4), nn.Linear(4, 1)
+        with torch.no_grad():
+            self.logit.weight.copy_(self.apart[:1])
+            self.logit.bias.zero_()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.logit(self.norm(self.features_of(x) @ self.apart)).squeeze(1)
+
+    def features_of(self, x: Tensor) -> Tensor:
+        first, second = ((x - 0.5).flatten(1) @ self.features.T).unbind(1)
+        return torch.stack([first + self.far, 0.05 + 0.03 * torch.sin(70 * second)], dim=1)
+
+
 def draw_crops(count: int, seed: int) -> tuple[Tensor, Tensor]:
     """Smooth pictures with some black and white; a fake has a faint grid, which an attack can undo, and a frame of
     ten times the budget, which it cannot."""
@@ -57,6 +85,11 @@ def draw_crops(count: int, seed: int) -> tuple[Tensor, Tensor]:
     cues[4:12, 4:12] += 10 * EPS
     x = (x + y.view(-1, 1, 1, 1) * cues).clamp(0, 1)
     return (x * 255).round() / 255, y
+
+
+def draw_bounded(count: int) -> Tensor:
+    """Crops that `Bounded` calls fake with all the certainty that it has."""
+    return 0.5 + 0.001 * torch.rand(count, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(2))
 
 
 def objective_of(model: nn.Module, x: Tensor, y: Tensor) -> Tensor:

@@ -6,41 +6,14 @@ from collections.abc import Sequence
 import pytest
 import torch
 from torch import Tensor, nn
+from toy_detectors import EPS, Bounded, draw_bounded
 
 from deepfake.attacks.apgd import APGD
 from deepfake.attacks.pgd import PGD
 from deepfake.attacks.protocol import Attack, ascent
 from deepfake.attacks.unsaturated import Unsaturated, unsaturated
 
-EPS, SIZE = 8 / 255, 16
 Crops = tuple[Tensor, Tensor, Sequence[int]]
-
-
-class Bounded(nn.Module):
-    """The cosine of an angle between two features: the first far above 0, from where the budget gets it far below.
-
-    All pixels count for both. The second is a small ripple: it changes the angle more than the first does, and leads
-    nowhere.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        generator = torch.Generator().manual_seed(1)
-        signs = torch.randn(2, 3 * SIZE * SIZE, generator=generator).sign()
-        self.features = nn.Parameter(signs)
-        self.far = 0.5 * EPS * signs.shape[1]
-        self.apart = nn.Parameter(torch.tensor([[1.0, -1.0, 0.0, 0.0], [0.0, 0.0, 1.0, -1.0]]))
-        self.norm, self.logit = nn.LayerNorm(4), nn.Linear(4, 1)
-        with torch.no_grad():
-            self.logit.weight.copy_(self.apart[:1])
-            self.logit.bias.zero_()
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.logit(self.norm(self.features_of(x) @ self.apart)).squeeze(1)
-
-    def features_of(self, x: Tensor) -> Tensor:
-        first, second = ((x - 0.5).flatten(1) @ self.features.T).unbind(1)
-        return torch.stack([first + self.far, 0.05 + 0.03 * torch.sin(70 * second)], dim=1)
 
 
 @pytest.fixture
@@ -50,9 +23,8 @@ def bounded() -> Bounded:
 
 @pytest.fixture
 def fakes() -> Crops:
-    generator = torch.Generator().manual_seed(2)
-    noise = torch.rand(6, 3, SIZE, SIZE, generator=generator)
-    return 0.5 + 0.001 * noise, torch.ones(6), list(range(6))
+    x = draw_bounded(6)
+    return x, torch.ones(6), list(range(6))
 
 
 @pytest.mark.parametrize("attack", [PGD(EPS, 40), APGD(EPS, 40)], ids=["pgd", "apgd"])

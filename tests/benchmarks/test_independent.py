@@ -1,5 +1,6 @@
 """Attacks of other libraries beside ours."""
 
+from argparse import Namespace
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import torch
 from independent import Line, TwoLogits, compare
 from reporting.made_up import write_score_folders
 from torch import nn
+from toy_detectors import EPS, Linear, draw_crops
 from toy_project import Project
 
 from deepfake.errors import SettingsError
@@ -52,7 +54,21 @@ def test_what_theirs_find_beyond_ours_is_told(tmp_path: Path) -> None:
     same = next(compare(scores, eps, {"same": {name: ours[name] for name in fakes}}))
     assert (same.theirs, same.beyond) == (same.ours, 0)
     assert "**yes**" in "".join(independent._notes(list(found.values()), "here"))
-    assert "worst case: no" in "".join(independent._notes([same], "here"))
+    assert "beyond ours: no" in "".join(independent._notes([same], "here"))
+
+
+def test_theirs_are_attacks() -> None:
+    """On a linear detector APGD and PGD reach the optimum, and Square lowers the logit."""
+    linear = Linear().eval().requires_grad_(False)
+    linear.weight.mul_(0.01)  # a cross-entropy of logits of some hundreds has no gradient
+    x, _ = draw_crops(8, seed=4)
+    args = Namespace(steps=20, queries=200)
+    best = (x - EPS * linear.weight.sign().view(x.shape[1:])).clamp(0, 1).detach()
+    apgd, pgd, square = (attack(x) for _, attack in independent._attacks(
+        TwoLogits(linear, -5.0), EPS, args, torch.device("cpu")))  # fmt: skip
+    assert torch.allclose(apgd, best, atol=1e-6)
+    assert torch.allclose(pgd, best, atol=1e-6)
+    assert (linear(square) < linear(x) - 0.2 * (linear(x) - linear(best))).all()
 
 
 def test_two_logits_call_fake_what_is_above_the_floor() -> None:
@@ -60,7 +76,11 @@ def test_two_logits_call_fake_what_is_above_the_floor() -> None:
     assert model(torch.tensor([-3.0, -1.0, 4.0])).argmax(1).tolist() == [0, 1, 1]
 
 
-def test_a_budget_that_is_not_on_the_curve_is_refused(toy: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_budget_or_detector_that_is_not_there_is_refused(toy: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(toy.root)
-    with pytest.raises(SettingsError, match="7/255 is not on the eps curve"):
-        independent.main([*QUICKLY, "--eps", "7/255", "--out", "table"])
+    for option, value, why in (
+        ("--eps", "7/255", "7/255 is not on the eps curve"),
+        ("--models", "best", "no best, only"),
+    ):
+        with pytest.raises(SettingsError, match=why):
+            independent.main([*QUICKLY, option, value, "--out", "table"])

@@ -85,6 +85,19 @@ def test_other_code_or_parameters_run_their_stage_and_those_after_it_again(
     assert runs == [1, 4, 8]  # lines: each run adds one after all that it reads
 
 
+def test_what_a_failed_run_leaves_is_not_taken_for_the_former_one(folder: Path, pool: ThreadPoolExecutor) -> None:
+    def attack(eps: int) -> Stage:
+        (folder / "params.yaml").write_text(f"evaluate: {{eps: {eps}}}\n")
+        script = "mkdir -p out; cat params.yaml > out/a; ! grep -q 4 params.yaml"
+        return stage("a", script=script, params="evaluate.eps")
+
+    run_stages([attack(8)], folder, pool)
+    with pytest.raises(StageError):
+        run_stages([attack(4)], folder, pool)
+    run_stages([attack(8)], folder, pool)
+    assert "8" in (folder / "out" / "a").read_text()
+
+
 def test_a_stage_that_fails_ends_the_run_with_its_last_line(folder: Path, pool: ThreadPoolExecutor) -> None:
     bad = stage("bad", script="echo first; echo why it failed >&2; false")
     with pytest.raises(StageError, match=r"bad\.log: why it failed"):

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 from torch import Tensor, nn
-from toy_detectors import EPS, Linear, Small, draw_crops, train_small
+from toy_detectors import EPS, Bounded, Linear, Small, draw_bounded, draw_crops, train_small
 
 from deepfake.evaluation.sanity import LIMITS, Suspect, sanity_checks
 
@@ -62,6 +62,19 @@ def test_a_staircase_is_found_out(model: Small) -> None:
     assert checks["square_wins"] == 1
     assert checks["auc_at_32_255"] == 1
     assert checks["transfer_wins"] == 1
+
+
+def test_the_checks_see_past_a_bound_that_hides_gradients(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, fakes = Bounded().eval(), draw_bounded(6)
+    reals = fakes - 2 * EPS * model.features[0].detach().view(fakes.shape[1:]).sign()
+    suspect = Suspect(model, reals, fakes, list(range(6)), None, undefended=False)
+
+    def flags() -> dict[str, int]:
+        return {check.name: check.raised for check in sanity_checks(suspect, EPS, CURVE, workers=1)}
+
+    assert not any(flags().values())
+    monkeypatch.setattr("deepfake.evaluation.sanity.Unsaturated", lambda attack: attack)
+    assert flags()["auc_at_32_255"] == 1
 
 
 def test_randomness_is_found_out(model: Small) -> None:

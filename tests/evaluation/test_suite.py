@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
+import torch
 from crop_folders import face_video, write_crop_folder
-from toy_detectors import EPS, Small, train_small
+from toy_detectors import EPS, Bounded, Small, draw_bounded, train_small
 
+from deepfake.attacks.adaptive import Adaptive
 from deepfake.attacks.pgd import PGD
 from deepfake.attacks.protocol import Attack
 from deepfake.crops.choosing import few_per_video
@@ -142,6 +144,23 @@ def test_each_attack_of_the_suite_runs_on_what_stands_within_the_budget(model: S
         assert max(row.linf for row in part.perturbations) <= EPS + 1e-6
     before, after = by_place(clean), by_place(done[0].scores)
     assert all(after[place] < before[place] for place in after if "/A/" in place[0])
+
+
+def test_attacks_by_gradient_see_past_a_bound(monkeypatch: pytest.MonkeyPatch, model: Small, crops: CropSet) -> None:
+    bounded, fakes = Bounded().eval(), draw_bounded(6)
+    long = SUITE.model_copy(update={"apgd_steps": 40, "pgd_steps": 40, "square_queries": 0})
+    for threat in further_threats(long, EPS, seed=1):
+        with torch.no_grad():
+            assert (bounded(threat.attack(bounded, fakes, torch.ones(6), list(range(6)))) < -1).all()
+    seen: list[Attack] = []
+
+    def record(attack: Attack) -> Attack:
+        seen.append(attack)
+        return attack
+
+    monkeypatch.setattr("deepfake.evaluation.suite.Unsaturated", record)
+    list(score_adaptive(target_of(model, crops), CODECS[:2], pgd(steps=1), 1))
+    assert [type(attack) for attack in seen] == [Adaptive]
 
 
 def test_an_attacker_who_knows_the_codec_is_scored_after_it_only(model: Small, crops: CropSet) -> None:

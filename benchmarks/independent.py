@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from pyautoattack.autopgd_base import APGDAttack
 from pyautoattack.square import SquareAttack
+from pydantic import TypeAdapter
 from timing import machine, write_markdown
 from torch import Tensor, nn
 
@@ -27,7 +28,7 @@ from deepfake.crops.shards import CropSet, open_crops
 from deepfake.detector.checkpoint import load_checkpoint
 from deepfake.errors import SettingsError
 from deepfake.metrics.ranking import roc_auc
-from deepfake.params import load_params
+from deepfake.params import Budget, load_params
 from deepfake.records import FAKE
 from deepfake.reporting.conditions import WORST
 from deepfake.reporting.items import Items, to_videos
@@ -120,8 +121,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _budget(text: str) -> float:
-    above, _, below = text.partition("/")
-    return float(above) / float(below or 1)
+    return TypeAdapter(Budget).validate_python(text)
 
 
 def attacked(

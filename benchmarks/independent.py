@@ -51,8 +51,7 @@ class Line:
         model, role: whose, on what.
         eps: budget in [0, 1] pixel space.
         attack: theirs, or `TOGETHER`: for each fake the one that worked best.
-        ours: AUC in the worst case of our report.
-        theirs: AUC under their attack.
+        ours, theirs: AUC in the worst case of our report, and under their attack.
         beyond: by how much our AUC falls if each fake meets the better of ours and theirs.
     """
 
@@ -99,8 +98,8 @@ def main(argv: Sequence[str] | None = None) -> None:
                     bar.update()
                 lines += compare(scores, eps, found)
     write_rows(args.out.with_suffix(".csv"), Line, lines)
-    rows = [[one.model, role_name(one.role), budget(one.eps), one.attack, f"{one.ours:.4f}", f"{one.theirs:.4f}",
-             f"{one.beyond:.4f}"] for one in lines]  # fmt: skip
+    rows = [[one.model, role_name(one.role), budget(one.eps), one.attack,
+             *(f"{auc:.4f}" for auc in (one.ours, one.theirs, one.beyond))] for one in lines]  # fmt: skip
     head = ["model", "videos", "budget", "attack", "AUC, our worst case", "AUC under theirs", "beyond ours"]
     write_markdown(args.out, head, rows, _notes(lines, machine(device)))
 
@@ -164,13 +163,7 @@ def _fake(x: Tensor) -> Tensor:
 
 
 def compare(scores: ScoreSet, eps: float, found: Mapping[str, Mapping[str, float]]) -> Iterator[Line]:
-    """A line for each attack and one for all of them together.
-
-    Args:
-        scores: of the report.
-        eps: budget.
-        found: logits of fakes by the curve's names, by attack.
-    """
+    """A line for each attack, given logits of fakes by the curve's names, and one for all of them together."""
     worst = scores.eps_curve[WORST][eps]
     ours = dict(zip(worst.names, worst.scores.tolist(), strict=True))
     fakes = {name for name, label in zip(worst.names, worst.labels, strict=True) if label == FAKE}

@@ -78,9 +78,6 @@ def test_two_logits_call_fake_what_is_above_the_floor() -> None:
 
 def test_a_budget_or_detector_that_is_not_there_is_refused(toy: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(toy.root)
-    for option, value, why in (
-        ("--eps", "7/255", "7/255 is not on the eps curve"),
-        ("--models", "best", "no best, only"),
-    ):
+    for eps, model, why in (("7/255", "robust", "7/255 is not on the eps curve"), ("8/255", "best", "no best, only")):
         with pytest.raises(SettingsError, match=why):
-            independent.main([*QUICKLY, option, value, "--out", "table"])
+            independent.main([*QUICKLY, "--eps", eps, "--models", model, "--out", "table"])

@@ -58,7 +58,8 @@ def estimate(params: Params, machine: Machine, extraction: float) -> Table:
 def evaluation_units(params: Params) -> tuple[float, float]:
     """Forward and backward passes that the evaluation of one model takes for a real and for a fake frame.
 
-    An upper bound: attacks that go on after PGD are counted for all fakes, and the eps curve for every frame of it.
+    An upper bound: attacks that go on after PGD are counted for all fakes, and the eps curve for every frame of it. PGD is
+    run once and handed to the attacks that start from it.
     """
     evaluate, attack = params.evaluate, params.attack
     suite, codecs = evaluate.suite, len(evaluate.jpeg_quality) + len(evaluate.h264_crf) + 1
@@ -67,7 +68,7 @@ def evaluation_units(params: Params) -> tuple[float, float]:
     both = pgd + 2 * followed * FORWARD  # PGD and the U-Net, and every codec after them
     apgd = suite.apgd_restarts * suite.apgd_steps
     strong = suite.pgd_restarts * suite.pgd_steps + suite.square_queries * FORWARD
-    adaptive = (followed - 1) * (pgd + suite.adaptive_steps) if suite.adaptive_steps else 0
+    adaptive = (followed - 1) * (suite.adaptive_steps + 2 * FORWARD) if suite.adaptive_steps else 0
     curve = (len(evaluate.eps_curve) - 1) * (pgd + apgd) * evaluate.eps_frames / FRAMES
     clean = codecs * FORWARD
     return FLOAT32 * (clean + both), FLOAT32 * (clean + both + apgd + strong + adaptive + curve)

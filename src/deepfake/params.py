@@ -284,7 +284,7 @@ class UnetParams(FitParams):
     """The learned attacker: a U-Net that draws a perturbation in one pass.
 
     What is fitted how (`FitParams`) is said of fitting it afresh against a frozen detector; `width` to `jpeg_quality`
-    hold in robust training too.
+    and `max_gradient_norm` hold in robust training too.
 
     Attributes:
         width: channels of its first level.
@@ -325,12 +325,12 @@ class RobustParams(TrainingParams):
         unet_learning_rate: of the U-Net's optimiser in training.
         unet_share: share of each batch that the U-Net attacks too.
         batch_statistics: of BatchNorm: `frozen` as the baseline left them, or `mixed` over clean and attacked crops.
-        pool: snapshots of the U-Net that the detector is trained against in turn.
+        pool: earlier snapshots of the U-Net; half of the time the detector meets one of them, drawn at random.
         max_clean_drop: how far an epoch's validation AUC may be below the baseline's before that counts against it.
         watch_frames: validation frames of each class that PGD attacks after every epoch.
         watch_steps: steps of that PGD.
-        max_overfit: largest gap in AUC between the inner attack and the watching one before the last good state
-            is taken back and the inner attack is made stronger.
+        max_overfit: in AUC. Where the watching attack leaves less by more than that than its best before, and than the
+            inner attack does, the last good state is taken back and the inner attack is made stronger.
     """
 
     eps: Budget | None

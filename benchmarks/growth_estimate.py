@@ -58,8 +58,8 @@ def estimate(params: Params, machine: Machine, extraction: float) -> Table:
 def evaluation_units(params: Params) -> tuple[float, float]:
     """Forward and backward passes that the evaluation of one model takes for a real and for a fake frame.
 
-    An upper bound: attacks that go on after PGD are counted for all fakes, and the eps curve for every frame of it. PGD is
-    run once and handed to the attacks that start from it.
+    An upper bound: attacks that go on after PGD are counted for all fakes, and the eps curve for every frame of it.
+    PGD is run once, also for the attacks that start from its result.
     """
     evaluate, attack = params.evaluate, params.attack
     suite, codecs = evaluate.suite, len(evaluate.jpeg_quality) + len(evaluate.h264_crf) + 1

@@ -21,13 +21,13 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from seeds_table import Line, to_lines, to_markdown
+from seeds_table import MEAN, Line, to_lines, to_markdown
 from stages_anew import REPOSITORY, Stage, read_stages, require_up_to_date, run_stages
 
 from deepfake.errors import SettingsError
 from deepfake.params import Params, check_params, load_params
-from deepfake.reporting.pairing import pair_models
-from deepfake.reporting.scores import load_score_sets
+from deepfake.reporting.pairing import pair_means, pair_models
+from deepfake.reporting.scores import ScoreSet, load_score_sets
 from deepfake.runtime import open_device, replacing
 from deepfake.stage import run
 from deepfake.tables import write_rows
@@ -59,7 +59,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     runs = [own if own and seed == own.seed else _prepare({**settings, "seed": seed}, inputs, anew=args.anew)
             for seed in args.seeds]  # fmt: skip
     with ThreadPoolExecutor(args.workers) as pool, ThreadPoolExecutor(len(runs)) as seeds:
-        lines = [line for found in seeds.map(lambda one: _lines(one, roles, stages, pool), runs) for line in found]
+        found = list(seeds.map(lambda one: _score_sets(one, roles, stages, pool), runs))
+    lines = _lines(runs, found, params)
     write_rows(args.out.with_suffix(".csv"), Line, lines)
     with replacing(args.out.with_suffix(".md")) as temporary:
         temporary.write_text(
@@ -142,12 +143,20 @@ def _link(path: Path, target: Path) -> None:
     path.symlink_to(target)
 
 
-def _lines(one: Run, roles: Sequence[str], stages: Sequence[Stage], pool: ThreadPoolExecutor) -> list[Line]:
+def _score_sets(one: Run, roles: Sequence[str], stages: Sequence[Stage], pool: ThreadPoolExecutor) -> list[ScoreSet]:
     if one.folder != REPOSITORY:
         run_stages(stages, one.folder, pool)
-    score_sets = load_score_sets(one.folder / "data" / "scores", roles)
-    pairs = pair_models(score_sets, one.params.report, one.params.seed)
-    return list(to_lines(one.seed, pairs, score_sets))
+    return load_score_sets(one.folder / "data" / "scores", roles)
+
+
+def _lines(runs: Sequence[Run], found: Sequence[list[ScoreSet]], params: Params) -> list[Line]:
+    lines: list[Line] = []
+    for one, score_sets in zip(runs, found, strict=True):
+        pairs = pair_models(score_sets, one.params.report, one.seed)
+        lines += to_lines(str(one.seed), pairs, score_sets)
+    if len(runs) > 1:
+        lines += to_lines(MEAN, pair_means(found, params.report, params.seed), [])
+    return lines
 
 
 if __name__ == "__main__":

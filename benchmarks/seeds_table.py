@@ -16,6 +16,11 @@ from deepfake.reporting.wording import metric_title, role_name
 BUDGETS = (1, 2, 4, 8)  # in steps of 1/255
 METRICS = ("auc", "partial_auc", "tpr_at_1pct_fpr")
 FLAGS = "gradient_masking_flags"
+MEAN = "mean"  # in place of a seed
+_ABOUT_MEANS = (
+    "Mean: over the seeds, with an interval over people, of whom each resample draws the same for every seed. It says "
+    "nothing of trainings with other seeds."
+)
 
 
 @dataclass(frozen=True)
@@ -25,7 +30,7 @@ class Line:
     Attributes:
         role, condition, metric: of what, test videos; no condition where the metric is the number of checks for masked
             gradients that raised a flag.
-        seed: of training.
+        seed: of training, or `mean` over all of them.
         baseline, robust: values of the two detectors, in [0, 1].
         difference, low, high: robust minus baseline with its paired 95 % interval; NaN bounds where resamples agree.
     """
@@ -33,7 +38,7 @@ class Line:
     role: str
     condition: str
     metric: str
-    seed: int
+    seed: str
     baseline: float
     robust: float
     difference: float
@@ -41,7 +46,7 @@ class Line:
     high: float
 
 
-def to_lines(seed: int, pairs: Sequence[Pair], score_sets: Sequence[ScoreSet]) -> Iterator[Line]:
+def to_lines(seed: str, pairs: Sequence[Pair], score_sets: Sequence[ScoreSet]) -> Iterator[Line]:
     """What the claim is about: clean, the learned attack before a codec, the worst case, and whether to believe it."""
     told = headline_conditions(dict.fromkeys(pair.condition for pair in pairs))
     before_codec = [name for name in told if parse_condition(name).codec]
@@ -69,19 +74,27 @@ def to_markdown(
         changes: of params.yaml, as `key=value`.
         own: the seed that is the pipeline's own run.
     """
-    return "\n".join([*_table(lines), "", _note(params, device, changes, own)]) + "\n"
+    notes = [_note(params, device, changes, own)]
+    if any(line.seed == MEAN for line in lines):
+        notes += ["", _ABOUT_MEANS]
+    return "\n".join([*_table(lines), "", *notes]) + "\n"
 
 
 def _table(lines: Sequence[Line]) -> Iterator[str]:
-    seeds = list(dict.fromkeys(line.seed for line in lines))
-    yield "| videos, metric | " + " | ".join(f"seed {seed}" for seed in seeds) + " | wins | loses |"
-    yield "|---" * (len(seeds) + 3) + "|"
+    columns = list(dict.fromkeys(line.seed for line in lines))
+    heads = [seed if seed == MEAN else f"seed {seed}" for seed in columns]
+    yield f"| videos, metric | {' | '.join(heads)} | wins | loses |"
+    yield "|---" * (len(columns) + 3) + "|"
     rows = dict.fromkeys((line.role, line.condition, line.metric) for line in lines)
     for role, condition, metric in rows:
-        cells = [line for line in lines if (line.role, line.condition, line.metric) == (role, condition, metric)]
-        wins, loses = sum(line.low > 0 for line in cells), sum(line.high < 0 for line in cells)
+        found = {
+            line.seed: line for line in lines if (line.role, line.condition, line.metric) == (role, condition, metric)
+        }
+        seeds = [line for seed, line in found.items() if seed != MEAN]
+        wins, loses = sum(line.low > 0 for line in seeds), sum(line.high < 0 for line in seeds)
+        cells = " | ".join(_cell(found[seed]) if seed in found else "" for seed in columns)
         _, title = metric_title(".".join(filter(None, (ROBUST, role, condition, metric))))
-        yield f"| {role_name(role)}, {title} | {' | '.join(map(_cell, cells))} | {wins} | {loses} |"
+        yield f"| {role_name(role)}, {title} | {cells} | {wins} | {loses} |"
 
 
 def _note(params: Params, device: torch.device, changes: Sequence[str], own: int | None) -> str:

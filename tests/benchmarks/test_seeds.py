@@ -8,7 +8,7 @@ import pytest
 import seeds
 import torch
 import yaml
-from seeds_table import Line, to_lines, to_markdown
+from seeds_table import FLAGS, MEAN, Line, to_lines, to_markdown
 from stages_anew import Stage, StageError, code_of, read_stages, run_stages
 from toy_project import REPOSITORY
 
@@ -180,20 +180,23 @@ def test_lines_are_those_of_the_claim() -> None:
         for condition in ("clean", "jpeg90", "pgd_jpeg50", "unet_jpeg50", "worst", "worst_eps2", "worst_eps3")
         for metric in ("auc", "tpr_at_1pct_fpr")
     ]
-    lines = list(to_lines(3, pairs, []))
+    lines = list(to_lines("3", pairs, []))
     assert [(line.condition, line.metric) for line in lines] == [
         ("clean", "auc"), ("clean", "tpr_at_1pct_fpr"), ("unet_jpeg50", "auc"), ("unet_jpeg50", "tpr_at_1pct_fpr"),
         ("worst_eps2", "auc"),
     ]  # fmt: skip
-    assert lines[0] == Line("train", "clean", "auc", 3, 0.25, 0.75, 0.5, 0.4, 0.6)
+    assert lines[0] == Line("train", "clean", "auc", "3", 0.25, 0.75, 0.5, 0.4, 0.6)
 
 
 def test_the_table_counts_seeds_that_win_and_lose(params: Params) -> None:
     bounds = [(0.4, 0.6), (-0.1, 0.6), (-0.3, -0.1), (nan, nan)]
-    lines = [Line("train", "worst_eps2", "auc", seed, 0.1, 0.6, 0.5, *bound) for seed, bound in enumerate(bounds)]
+    lines = [Line("train", "worst_eps2", "auc", str(seed), 0.1, 0.6, 0.5, *bound) for seed, bound in enumerate(bounds)]
+    lines += [Line("train", "worst_eps2", "auc", MEAN, 0.2, 0.6, 0.4, 0.3, 0.5)]
+    lines += [Line("train", "", FLAGS, str(seed), 2, 0, -2, nan, nan) for seed in range(4)]
     text = to_markdown(lines, params, torch.device("cpu"))
     assert "| in-domain, AUC: worst case at 2/255 | 0.100 → 0.600 (+0.400 to +0.600) |" in text
-    assert "| 0.100 → 0.600 | 1 | 1 |" in text
+    assert "| 0.100 → 0.600 | 0.200 → 0.600 (+0.300 to +0.500) | 1 | 1 |" in text, "the mean is no seed that wins"
+    assert "| 2 → 0 | 2 → 0 |  | 0 | 0 |" in text
     assert f"crops of {params.crops.size} px" in text
     assert "Every seed: both" in text
 

@@ -17,7 +17,7 @@ from deepfake.reporting.conditions import headline_conditions, parse_condition, 
 from deepfake.reporting.eps_curve import eps_points
 from deepfake.reporting.items import Items, to_videos
 from deepfake.reporting.matrix import Estimate, role_resamples
-from deepfake.reporting.pairing import Pair, pair_models, write_pairs
+from deepfake.reporting.pairing import Pair, pair_means, pair_models, write_pairs
 from deepfake.reporting.scores import ScoreSet, select
 
 
@@ -107,6 +107,18 @@ def test_a_difference_is_resampled_in_pairs(pairs: list[Pair], score_sets: list[
         differences.append(new - old)
     assert pair.difference[1:] == pytest.approx(percentile_interval(np.array(differences)))
     assert pair.verdict == "better"
+
+
+def test_the_mean_over_trainings_resamples_the_same_people_for_each(score_sets: list[ScoreSet], params: Params) -> None:
+    both = [scores for scores in score_sets if scores.role == "train"]
+    swapped = [replace(both[1], model="baseline"), replace(both[0], model="robust")]
+    alone = pair_models(both, params.report, params.seed)
+    for pair, one in zip(pair_means([both, both], params.report, params.seed), alone, strict=True):
+        assert (pair.condition, pair.metric, pair.baseline) == (one.condition, one.metric, one.baseline)
+        assert pair.difference == pytest.approx(one.difference, nan_ok=True)
+    for pair in pair_means([both, swapped], params.report, params.seed):
+        assert pair.baseline == pytest.approx(pair.robust)
+        assert np.isnan(pair.difference.low), "what one training gains the other loses, on every resample"
 
 
 def test_identical_models_differ_by_exactly_nothing(score_sets: list[ScoreSet], params: Params) -> None:

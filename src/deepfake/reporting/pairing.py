@@ -1,15 +1,18 @@
 """Robust minus baseline, on the same videos and the same resamples."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from statistics import fmean
+
+import numpy as np
 
 from deepfake.errors import DataError
 from deepfake.metrics.bootstrap import percentile_interval, resample
 from deepfake.metrics.operating_point import TARGET_FPR, tpr_at_fpr
-from deepfake.metrics.ranking import Ranking, Statistic, auc, partial_auc
+from deepfake.metrics.ranking import Floats, Ranking, Statistic, auc, partial_auc
 from deepfake.params import ReportParams
 from deepfake.reporting.conditions import WORST, worst_at
 from deepfake.reporting.items import Items, to_videos
@@ -54,6 +57,18 @@ class Pair:
 
 
 @dataclass(frozen=True)
+class _Compared:
+    """The values of the baseline and of the robust model, and robust minus baseline on each resample (R,)."""
+
+    baseline: float
+    robust: float
+    differences: Floats
+
+
+_Key = tuple[str, str, str]  # role, condition, metric
+
+
+@dataclass(frozen=True)
 class _PairCells:
     """A pair as a line of a table."""
 
@@ -73,14 +88,25 @@ def pair_models(score_sets: Sequence[ScoreSet], settings: ReportParams, seed: in
     Raises:
         DataError: the two models were scored on different videos.
     """
-    by_model = {(scores.model, scores.role): scores for scores in score_sets}
-    roles = dict.fromkeys(scores.role for scores in score_sets)
-    both = [role for role in roles if (BASELINE, role) in by_model and (ROBUST, role) in by_model]
-    return [
-        pair
-        for role in both
-        for pair in _pairs(by_model[BASELINE, role], by_model[ROBUST, role], settings, seed)
-    ]  # fmt: skip
+    return [_pair(key, [found]) for key, found in _compare(score_sets, settings, seed).items()]
+
+
+def pair_means(trainings: Sequence[Sequence[ScoreSet]], settings: ReportParams, seed: int) -> list[Pair]:
+    """Means of `pair_models` over several trainings of both models, each of which is resampled with the same people.
+
+    The interval tells how much the mean hangs on who is in the test set; other trainings are not in it.
+
+    Args:
+        trainings: the score sets of each, of the same videos.
+        settings: number of resamples, and the limit of the partial AUC.
+        seed: of the resamples.
+
+    Raises:
+        DataError: two models were scored on different videos.
+    """
+    found = [_compare(score_sets, settings, seed) for score_sets in trainings]
+    shared = [key for key in found[0] if all(key in one for one in found)]
+    return [_pair(key, [one[key] for one in found]) for key in shared]
 
 
 def write_pairs(path: Path, pairs: Sequence[Pair]) -> None:
@@ -97,7 +123,20 @@ def write_pairs(path: Path, pairs: Sequence[Pair]) -> None:
     write_rows(path, _PairCells, cells)
 
 
-def _pairs(baseline: ScoreSet, robust: ScoreSet, settings: ReportParams, seed: int) -> Iterator[Pair]:
+def _compare(score_sets: Sequence[ScoreSet], settings: ReportParams, seed: int) -> Mapping[_Key, _Compared]:
+    by_model = {(scores.model, scores.role): scores for scores in score_sets}
+    roles = dict.fromkeys(scores.role for scores in score_sets)
+    both = [role for role in roles if (BASELINE, role) in by_model and (ROBUST, role) in by_model]
+    return {
+        (role, *key): found
+        for role in both
+        for key, found in _compared(by_model[BASELINE, role], by_model[ROBUST, role], settings, seed)
+    }  # fmt: skip
+
+
+def _compared(
+    baseline: ScoreSet, robust: ScoreSet, settings: ReportParams, seed: int
+) -> Iterator[tuple[tuple[str, str], _Compared]]:
     statistics: dict[str, Statistic] = {
         "auc": auc,
         "partial_auc": partial(partial_auc, max_fpr=settings.max_false_positive_rate),
@@ -111,8 +150,13 @@ def _pairs(baseline: ScoreSet, robust: ScoreSet, settings: ReportParams, seed: i
         old, new = (resample(statistics, ranking, first.clusters, resamples) for ranking in rankings)
         for metric, statistic in statistics.items():
             before, after = (float(statistic(ranking.roc())) for ranking in rankings)
-            difference = Estimate(after - before, *percentile_interval(new[metric] - old[metric]))
-            yield Pair(baseline.role, condition, metric, before, after, difference)
+            yield (condition, metric), _Compared(before, after, new[metric] - old[metric])
+
+
+def _pair(key: _Key, trainings: Sequence[_Compared]) -> Pair:
+    before, after = (fmean(values) for values in zip(*((one.baseline, one.robust) for one in trainings), strict=True))
+    differences = np.mean([one.differences for one in trainings], axis=0)
+    return Pair(*key, before, after, Estimate(after - before, *percentile_interval(differences)))
 
 
 def _shared(baseline: ScoreSet, robust: ScoreSet) -> Iterator[tuple[str, Items, Items]]:

@@ -32,7 +32,7 @@ from deepfake.params import Budget, load_params
 from deepfake.records import FAKE
 from deepfake.reporting.conditions import WORST
 from deepfake.reporting.items import Items, to_videos
-from deepfake.reporting.scores import ScoreSet, load_score_sets
+from deepfake.reporting.scores import ScoreSet, frame_name, load_score_sets
 from deepfake.reporting.wording import budget, role_name
 from deepfake.runtime import open_device, progress_bar
 from deepfake.stage import run
@@ -127,8 +127,8 @@ def attacked(
     model: nn.Module, crops: CropSet, curve: Items, eps: float, args: argparse.Namespace
 ) -> Iterator[tuple[str, Mapping[str, float]]]:
     """Logits of the curve's fakes under each attack of the library, by the names that the curve has for them."""
-    names = set(curve.names)
-    rows = {name: row for row in crops.of_label(FAKE).rows if (name := f"{row.video}#{row.clip}#{row.frame}") in names}
+    fakes = {frame_name(row.video, row.clip, row.frame): row for row in crops.of_label(FAKE).rows}
+    rows = {name: row for name, row in fakes.items() if name in curve.names}
     device = next(model.parameters()).device
     x = to_unit(crops.stacked(list(rows.values())), device).contiguous()
     floor = float(curve.scores[curve.labels != FAKE].min())

@@ -93,6 +93,11 @@ def select(scores: ScoreSet, condition: str, level: str, method: str = ALL_METHO
     return items if method == ALL_METHODS else items.against_reals(method)
 
 
+def frame_name(video: str, clip: int, frame: int) -> str:
+    """What a frame is called among the items of a score set."""
+    return f"{video}#{clip}#{frame}"
+
+
 def _load(folder: Path, model: str, role: str) -> ScoreSet:
     videos = _rows(folder / "videos.csv", FaceVideo)
     known = {video.video: video for video in videos}
@@ -161,7 +166,7 @@ def _items(
 def _test_items(path: Path, condition: str, rows: Sequence[Scored], known: dict[str, FaceVideo]) -> Items:
     test_rows = (row for row in rows if known[row.video].split == "test")
     scored = sorted(test_rows, key=lambda row: (row.video, row.clip, row.frame))
-    names = tuple(f"{row.video}#{row.clip}#{row.frame}" for row in scored)
+    names = tuple(frame_name(row.video, row.clip, row.frame) for row in scored)
     repeated = [name for name, times in Counter(names).items() if times > 1]
     if repeated:
         raise DataError(f"{path}: {condition} scores {repeated[0]} twice")

@@ -60,7 +60,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             for seed in args.seeds]  # fmt: skip
     with ThreadPoolExecutor(args.workers) as pool, ThreadPoolExecutor(len(runs)) as seeds:
         found = list(seeds.map(lambda one: _score_sets(one, roles, stages, pool), runs))
-    lines = _lines(runs, found, params)
+    lines = lines_of(runs, found, params.seed)
     write_rows(args.out.with_suffix(".csv"), Line, lines)
     with replacing(args.out.with_suffix(".md")) as temporary:
         temporary.write_text(
@@ -149,13 +149,14 @@ def _score_sets(one: Run, roles: Sequence[str], stages: Sequence[Stage], pool: T
     return load_score_sets(one.folder / "data" / "scores", roles)
 
 
-def _lines(runs: Sequence[Run], found: Sequence[list[ScoreSet]], params: Params) -> list[Line]:
+def lines_of(runs: Sequence[Run], found: Sequence[list[ScoreSet]], seed: int) -> list[Line]:
+    """Lines of every run, and of their mean where they are several, whose people `seed` draws."""
     lines: list[Line] = []
     for one, score_sets in zip(runs, found, strict=True):
         pairs = pair_models(score_sets, one.params.report, one.seed)
         lines += to_lines(str(one.seed), pairs, score_sets)
     if len(runs) > 1:
-        lines += to_lines(MEAN, pair_means(found, params.report, params.seed), [])
+        lines += to_lines(MEAN, pair_means(found, runs[0].params.report, seed), [])
     return lines
 
 

@@ -37,8 +37,16 @@ def test_more_attacks_are_more_passes_and_an_attacked_fake_costs_more_than_a_rea
     assert real < fake < fake_thorough
     assert real == real_thorough, "what goes on after PGD looks at fakes only"
     attack, quick = params.attack, params.evaluate.quick
-    shared = 2 * (attack.steps + quick.apgd_steps + 2 * quick.adaptive_steps)
-    assert shared < fake < shared + 2 * attack.steps + 2 * len(params.evaluate.eps_curve) * quick.apgd_steps
+    assert fake > 2 * (attack.steps + quick.apgd_steps + 2 * quick.adaptive_steps)
+
+
+def test_a_further_codec_costs_its_adaptive_steps_and_no_pgd(params: Params) -> None:
+    more = params.model_copy(
+        update={"evaluate": params.evaluate.model_copy(update={"attacked_jpeg_quality": [50, 30]})}
+    )
+    further = evaluation_units(more)[1] - evaluation_units(params)[1]
+    steps = params.evaluate.quick.adaptive_steps
+    assert 2 * steps < further < 2 * (steps + params.attack.steps / 2)
 
 
 def test_at_small_size_every_axis_grows_and_the_full_data_sets_are_estimated(

@@ -188,6 +188,25 @@ def test_lines_are_those_of_the_claim() -> None:
     assert lines[0] == Line("train", "clean", "auc", "3", 0.25, 0.75, 0.5, 0.4, 0.6)
 
 
+def test_several_runs_have_a_mean_by_the_settings_that_they_share(
+    params: Params, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair = Pair("train", "clean", "auc", 0.25, 0.75, Estimate(0.5, 0.4, 0.6))
+    asked: list[object] = []
+
+    def pair_means(_: object, *settings: object) -> list[Pair]:
+        asked.append(settings)
+        return [pair]
+
+    monkeypatch.setattr(seeds, "pair_models", lambda *_: [pair])
+    monkeypatch.setattr(seeds, "pair_means", pair_means)
+    own = params.model_copy(update={"report": params.report.model_copy(update={"resamples": 77})})
+    runs = [seeds.Run(seed, own, REPOSITORY) for seed in (4, 5)]
+    assert [line.seed for line in seeds.lines_of(runs, [[], []], 9)] == ["4", "5", MEAN]
+    assert asked == [(own.report, 9)]
+    assert [line.seed for line in seeds.lines_of(runs[:1], [[]], 9)] == ["4"]
+
+
 def test_the_table_counts_seeds_that_win_and_lose(params: Params) -> None:
     bounds = [(0.4, 0.6), (-0.1, 0.6), (-0.3, -0.1), (nan, nan)]
     lines = [Line("train", "worst_eps2", "auc", str(seed), 0.1, 0.6, 0.5, *bound) for seed, bound in enumerate(bounds)]

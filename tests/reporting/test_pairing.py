@@ -13,7 +13,7 @@ from deepfake.metrics.operating_point import tpr_at_fpr
 from deepfake.metrics.ranking import Ranking, roc_auc
 from deepfake.params import Params
 from deepfake.records import FaceVideo
-from deepfake.reporting.conditions import headline_conditions, parse_condition, with_worst_case
+from deepfake.reporting.conditions import WORST, headline_conditions, parse_condition, with_worst_case
 from deepfake.reporting.eps_curve import eps_points
 from deepfake.reporting.items import Items, to_videos
 from deepfake.reporting.matrix import Estimate, role_resamples
@@ -119,6 +119,26 @@ def test_the_mean_over_trainings_resamples_the_same_people_for_each(score_sets: 
     for pair in pair_means([both, swapped], params.report, params.seed):
         assert pair.baseline == pytest.approx(pair.robust)
         assert np.isnan(pair.difference.low), "what one training gains the other loses, on every resample"
+
+
+def test_the_mean_is_over_what_all_trainings_were_scored_under(score_sets: list[ScoreSet], params: Params) -> None:
+    both = [scores for scores in score_sets if scores.role == "train"]
+    fewer = [replace(scores, frames={"clean": scores.frames["clean"]}) for scores in both]
+    means = pair_means([both, fewer], params.report, params.seed)
+    assert {pair.condition for pair in means if not pair.condition.startswith("worst_eps")} == {"clean"}
+
+
+def test_trainings_that_saw_different_videos_have_no_mean(score_sets: list[ScoreSet], params: Params) -> None:
+    both = [scores for scores in score_sets if scores.role == "train"]
+    clean = [scores.frames["clean"] for scores in both]
+    fewer = [
+        replace(
+            scores, frames={"clean": Items(items.names[8:], items.videos[8:], items.scores[8:])}, eps_curve={WORST: {}}
+        )
+        for scores, items in zip(both, clean, strict=True)
+    ]
+    with pytest.raises(DataError, match="two trainings were scored on different videos"):
+        pair_means([both, fewer], params.report, params.seed)
 
 
 def test_identical_models_differ_by_exactly_nothing(score_sets: list[ScoreSet], params: Params) -> None:

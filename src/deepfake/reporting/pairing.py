@@ -58,8 +58,9 @@ class Pair:
 
 @dataclass(frozen=True)
 class _Compared:
-    """The values of the baseline and of the robust model, and robust minus baseline on each resample (R,)."""
+    """Values of the baseline and of the robust model on named videos, and their difference on each resample (R,)."""
 
+    names: Sequence[str]
     baseline: float
     robust: float
     differences: Floats
@@ -102,7 +103,7 @@ def pair_means(trainings: Sequence[Sequence[ScoreSet]], settings: ReportParams, 
         seed: of the resamples.
 
     Raises:
-        DataError: two models were scored on different videos.
+        DataError: two models, or two trainings, were scored on different videos.
     """
     found = [_compare(score_sets, settings, seed) for score_sets in trainings]
     shared = [key for key in found[0] if all(key in one for one in found)]
@@ -150,11 +151,13 @@ def _compared(
         old, new = (resample(statistics, ranking, first.clusters, resamples) for ranking in rankings)
         for metric, statistic in statistics.items():
             before, after = (float(statistic(ranking.roc())) for ranking in rankings)
-            yield (condition, metric), _Compared(before, after, new[metric] - old[metric])
+            yield (condition, metric), _Compared(first.names, before, after, new[metric] - old[metric])
 
 
 def _pair(key: _Key, trainings: Sequence[_Compared]) -> Pair:
-    before, after = (fmean(values) for values in zip(*((one.baseline, one.robust) for one in trainings), strict=True))
+    if any(one.names != trainings[0].names for one in trainings):
+        raise DataError(f"{key[0]}, {key[1]}: two trainings were scored on different videos")
+    before, after = fmean(one.baseline for one in trainings), fmean(one.robust for one in trainings)
     differences = np.mean([one.differences for one in trainings], axis=0)
     return Pair(*key, before, after, Estimate(after - before, *percentile_interval(differences)))
 

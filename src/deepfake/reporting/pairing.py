@@ -129,15 +129,15 @@ def _compare(score_sets: Sequence[ScoreSet], settings: ReportParams, seed: int) 
     roles = dict.fromkeys(scores.role for scores in score_sets)
     both = [role for role in roles if (BASELINE, role) in by_model and (ROBUST, role) in by_model]
     return {
-        (role, *key): found
+        key: found
         for role in both
-        for key, found in _compared(by_model[BASELINE, role], by_model[ROBUST, role], settings, seed)
+        for key, found in _compare_role(by_model[BASELINE, role], by_model[ROBUST, role], settings, seed)
     }  # fmt: skip
 
 
-def _compared(
+def _compare_role(
     baseline: ScoreSet, robust: ScoreSet, settings: ReportParams, seed: int
-) -> Iterator[tuple[tuple[str, str], _Compared]]:
+) -> Iterator[tuple[_Key, _Compared]]:
     statistics: dict[str, Statistic] = {
         "auc": auc,
         "partial_auc": partial(partial_auc, max_fpr=settings.max_false_positive_rate),
@@ -151,12 +151,14 @@ def _compared(
         old, new = (resample(statistics, ranking, first.clusters, resamples) for ranking in rankings)
         for metric, statistic in statistics.items():
             before, after = (float(statistic(ranking.roc())) for ranking in rankings)
-            yield (condition, metric), _Compared(first.names, before, after, new[metric] - old[metric])
+            found = _Compared(first.names, before, after, new[metric] - old[metric])
+            yield (baseline.role, condition, metric), found
 
 
 def _pair(key: _Key, trainings: Sequence[_Compared]) -> Pair:
+    role, condition, _ = key
     if any(one.names != trainings[0].names for one in trainings):
-        raise DataError(f"{key[0]}, {key[1]}: two trainings were scored on different videos")
+        raise DataError(f"{role}, {condition}: two trainings were scored on different videos")
     before, after = fmean(one.baseline for one in trainings), fmean(one.robust for one in trainings)
     differences = np.mean([one.differences for one in trainings], axis=0)
     return Pair(*key, before, after, Estimate(after - before, *percentile_interval(differences)))

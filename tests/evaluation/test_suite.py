@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from crop_folders import face_video, write_crop_folder
@@ -11,6 +12,7 @@ from toy_detectors import EPS, Bounded, Small, draw_bounded, train_small
 from deepfake.attacks.adaptive import Adaptive
 from deepfake.attacks.pgd import PGD
 from deepfake.attacks.protocol import Attack
+from deepfake.crops.batches import to_unit
 from deepfake.crops.choosing import few_per_video
 from deepfake.crops.shards import CropSet, open_crops
 from deepfake.evaluation.attacked import Threat
@@ -196,10 +198,19 @@ def test_knowing_the_codec_helps(model: Small, crops: CropSet) -> None:
     assert adaptive_checks(blind, fakes) == []
 
 
-def test_stand_ins_are_a_jpeg_of_that_quality_and_the_encoder_itself() -> None:
+def test_stand_ins_are_a_jpeg_of_that_quality_and_the_encoder_itself_with_smooth_gradients(crops: CropSet) -> None:
     assert [len(codec.stand_ins) for codec in CODECS] == [0, 1, 1, 1]
-    assert [codec.stand_ins[0].keywords["quality"] for codec in CODECS[1:3]] == [50, 95]  # type: ignore[attr-defined]
     assert [codec.whole_clips for codec in CODECS] == [False, False, False, True]
+    clip = crops.stacked(crops.clips()[0])
+    for codec in CODECS[1:]:
+        point = to_unit(clip, torch.device("cpu")).requires_grad_()
+        seen = codec.stand_ins[0](point)
+        real = to_unit(np.stack(codec.corrupt(list(clip))), torch.device("cpu"))
+        assert (seen - real).abs().mean() < (point - real).abs().mean() / 2
+        fine = (torch.arange(point.shape[-1]) % 2 * 2.0 - 1).expand_as(point)
+        (seen * fine).sum().backward()
+        assert point.grad is not None
+        assert point.grad.norm() < fine.norm() / 4, "a codec as it is hands a fine gradient back whole"
 
 
 def test_a_clip_is_never_encoded_with_another(

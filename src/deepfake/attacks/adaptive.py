@@ -1,10 +1,12 @@
 """An attacker who knows the compression that follows (Athalye et al. 2018: EOT and BPDA)."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torchvision.transforms.functional import gaussian_blur
 
 from deepfake.attacks.ball import project
 from deepfake.attacks.protocol import Attack, ascent, keep_better, objective
@@ -12,6 +14,9 @@ from deepfake.modes import frozen
 
 Codec = Callable[[Tensor], Tensor]
 """Crops (B, 3, S, S) in [0, 1] -> such crops, compressed."""
+
+_BT601 = (0.299, 0.587, 0.114)  # luma of RGB
+_LUMA_SIGMA, _CHROMA_SIGMA = 0.8, 2.0  # pixels
 
 
 @dataclass(frozen=True)
@@ -26,8 +31,8 @@ class Adaptive:
     Attributes:
         start: an attack within the budget, on the detector alone.
         eps: budget in [0, 1] pixel space.
-        steps: gradient steps through the codecs, each a quarter of the budget long.
-        codecs: what may follow, each with a gradient: its own, or that of `straight_through`.
+        steps: gradient steps through the codecs, each half the budget long.
+        codecs: what may follow, each with a gradient: its own, or that of `straight_through`, best seen by `smoothed`.
         one_clip: whether all rows are one clip, which a codec compresses as a whole: then they are judged as a whole.
     """
 
@@ -53,7 +58,7 @@ class Adaptive:
             for _ in range(self.steps):
                 value, gradient = ascent(compressed, x_adv, y)
                 best, best_value = keep_better(best, best_value, x_adv, value)
-                x_adv = project(x_adv + self.eps / 4 * gradient.sign(), x, self.eps)
+                x_adv = project(x_adv + self.eps / 2 * gradient.sign(), x, self.eps)
             best, _ = keep_better(best, best_value, x_adv, objective(compressed(x_adv), y))
         return best
 
@@ -67,6 +72,31 @@ def straight_through(codec: Codec) -> Codec:
         return x + change
 
     return compress
+
+
+def smoothed(codec: Codec) -> Codec:
+    """A codec whose gradient is low-passed, chroma more than luma.
+
+    What a codec passes on is smooth: it quantises fine changes away, and halves chroma's resolution. Its own gradient,
+    with rounding passed straight through, does not know that, and no more does the identity: a step's sign then
+    spends the budget on changes that are not there afterwards. Smoothed gradients, for another end: Dong et al. 2019.
+    """
+
+    def compress(x: Tensor) -> Tensor:
+        low = _low_pass(x)
+        return codec(low + (x - low).detach())
+
+    return compress
+
+
+def _low_pass(x: Tensor) -> Tensor:
+    luma = (x * x.new_tensor(_BT601).view(1, 3, 1, 1)).sum(dim=1, keepdim=True)
+    return _blur(luma, _LUMA_SIGMA) + _blur(x - luma, _CHROMA_SIGMA)
+
+
+def _blur(x: Tensor, sigma: float) -> Tensor:
+    side = 2 * math.ceil(3 * sigma) + 1
+    return gaussian_blur(x, [side, side], [sigma, sigma])
 
 
 class _Compressed(nn.Module):

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 from torch import Tensor
 
-from deepfake.attacks.adaptive import Codec, straight_through
+from deepfake.attacks.adaptive import Codec, smoothed, straight_through
 from deepfake.corruptions.differentiable_jpeg import differentiable_jpeg
 from deepfake.corruptions.h264 import h264, h264_batch
 from deepfake.corruptions.jpeg import jpeg
@@ -63,7 +63,7 @@ def _conditions(qualities: Iterable[int], rates: Iterable[int]) -> list[Conditio
 
 def _jpeg(quality: int) -> Condition:
     """JPEG; an attacker who knows its quality has no need to average over others."""
-    stand_ins = (partial(differentiable_jpeg, quality=quality),)
+    stand_ins = (smoothed(partial(differentiable_jpeg, quality=quality)),)
     return Condition(f"jpeg{quality}", partial(_each, partial(jpeg, quality=quality)), stand_ins)
 
 
@@ -73,7 +73,7 @@ def _h264(crf: int) -> Condition:
     def encode(x: Tensor) -> Tensor:
         return h264_batch(x, [len(x)], crf=crf)
 
-    return Condition(f"h264_crf{crf}", partial(h264, crf=crf), (straight_through(encode),), whole_clips=True)
+    return Condition(f"h264_crf{crf}", partial(h264, crf=crf), (smoothed(straight_through(encode)),), whole_clips=True)
 
 
 def _each(change: Callable[[np.ndarray], np.ndarray], clip: Clip) -> Clip:

@@ -60,7 +60,11 @@ def test_straight_through_is_the_codec_forward_and_the_identity_backward() -> No
 def test_a_smoothed_codec_makes_a_stronger_attack_than_its_own_gradient(linear: Linear) -> None:
     x, y = draw_crops(24, seed=7)
     encode = partial(h264_batch, lengths=[4] * 6, crf=30)
-    for codec, stand_in in [(libjpeg, partial(differentiable_jpeg, quality=50)), (encode, straight_through(encode))]:
+    pairs: list[tuple[Codec, Codec]] = [
+        (libjpeg, partial(differentiable_jpeg, quality=50)),
+        (encode, straight_through(encode)),
+    ]
+    for codec, stand_in in pairs:
         _, rough = compared(linear, x, y, PGD(EPS, steps=10), [stand_in], codec)
         _, smooth = compared(linear, x, y, PGD(EPS, steps=10), [smoothed(stand_in)], codec)
         assert (smooth > rough).float().mean() > 0.75

@@ -67,7 +67,7 @@ def test_a_smoothed_codec_makes_a_stronger_attack_than_its_own_gradient(linear: 
     for codec, stand_in in pairs:
         _, rough = compared(linear, x, y, PGD(EPS, steps=10), [stand_in], codec)
         _, smooth = compared(linear, x, y, PGD(EPS, steps=10), [smoothed(stand_in)], codec)
-        assert (smooth > rough).float().mean() > 0.75
+        assert (smooth > rough).float().mean() > 0.6
         assert smooth.mean() > rough.mean() + 1.5
 
 
@@ -79,7 +79,8 @@ def test_smoothing_leaves_the_codec_and_damps_what_is_fine_in_its_gradient_chrom
     grid = GRID.repeat(4, 4)
     assert share_left(luma * even) == pytest.approx(1, abs=1e-5)
     assert share_left(chroma * even) == pytest.approx(1, abs=1e-5)
-    assert share_left(luma * stripes) > 0.7 > 0.4 > share_left(chroma * stripes)
+    assert share_left(luma * stripes) == pytest.approx(0.82, abs=0.01)
+    assert share_left(chroma * stripes) < 0.4
     assert share_left(luma * grid) < 0.1
 
 

@@ -198,19 +198,28 @@ def test_knowing_the_codec_helps(model: Small, crops: CropSet) -> None:
     assert adaptive_checks(blind, fakes) == []
 
 
-def test_stand_ins_are_a_jpeg_of_that_quality_and_the_encoder_itself_with_smooth_gradients(crops: CropSet) -> None:
+def test_stand_ins_are_a_jpeg_of_that_quality_and_the_encoder_itself(crops: CropSet) -> None:
     assert [len(codec.stand_ins) for codec in CODECS] == [0, 1, 1, 1]
     assert [codec.whole_clips for codec in CODECS] == [False, False, False, True]
     clip = crops.stacked(crops.clips()[0])
+    x = to_unit(clip, torch.device("cpu"))
+    for codec in CODECS[1:]:
+        seen, real = codec.stand_ins[0](x), to_unit(np.stack(codec.corrupt(list(clip))), x.device)
+        lost = (seen - real).abs().mean()
+        assert lost < (1e-6 if codec.whole_clips else (x - real).abs().mean() / 15)
+
+
+def test_the_gradient_of_a_stand_in_is_smooth_where_the_codec_loses_fine_changes(crops: CropSet) -> None:
+    clip = crops.stacked(crops.clips()[0])
+    left: dict[str, float] = {}
     for codec in CODECS[1:]:
         point = to_unit(clip, torch.device("cpu")).requires_grad_()
-        seen = codec.stand_ins[0](point)
-        real = to_unit(np.stack(codec.corrupt(list(clip))), torch.device("cpu"))
-        assert (seen - real).abs().mean() < (point - real).abs().mean() / 2
         fine = (torch.arange(point.shape[-1]) % 2 * 2.0 - 1).expand_as(point)
-        (seen * fine).sum().backward()
+        (codec.stand_ins[0](point) * fine).sum().backward()
         assert point.grad is not None
-        assert point.grad.norm() < fine.norm() / 4, "a codec as it is hands a fine gradient back whole"
+        left[codec.name] = float(point.grad.norm() / fine.norm())
+    assert [name for name, share in left.items() if share < 0.25] == ["jpeg50", "h264_crf30"]
+    assert left["jpeg95"] > 0.5
 
 
 def test_a_clip_is_never_encoded_with_another(

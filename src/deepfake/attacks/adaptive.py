@@ -16,7 +16,7 @@ Codec = Callable[[Tensor], Tensor]
 """Crops (B, 3, S, S) in [0, 1] -> such crops, compressed."""
 
 _BT601 = (0.299, 0.587, 0.114)  # luma of RGB
-_LUMA_SIGMA, _CHROMA_SIGMA = 0.8, 2.0  # pixels
+_LUMA_SIGMA, _CHROMA_SIGMA = 0.8, 2.0  # pixels; chosen on the sample's detectors behind JPEG-50 and H.264 at CRF 23
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,8 @@ class Adaptive:
         start: an attack within the budget, on the detector alone.
         eps: budget in [0, 1] pixel space.
         steps: gradient steps through the codecs, each half the budget long.
-        codecs: what may follow, each with a gradient: its own, or that of `straight_through`, best seen by `smoothed`.
+        codecs: what may follow, each with a gradient: its own or that of `straight_through`, and `smoothed` where it
+            loses fine changes.
         one_clip: whether all rows are one clip, which a codec compresses as a whole: then they are judged as a whole.
     """
 
@@ -77,9 +78,9 @@ def straight_through(codec: Codec) -> Codec:
 def smoothed(codec: Codec) -> Codec:
     """A codec whose gradient is low-passed, chroma more than luma.
 
-    What a codec passes on is smooth: it quantises fine changes away, and halves chroma's resolution. Its own gradient,
-    with rounding passed straight through, does not know that, and no more does the identity: a step's sign then
-    spends the budget on changes that are not there afterwards. Smoothed gradients, for another end: Dong et al. 2019.
+    A codec quantises fine changes away. A gradient with rounding passed straight through does not know that; the
+    identity, in H.264's place, knows no halved chroma either. So a step's sign spends budget on changes that are not
+    there afterwards. (Dong et al. 2019 smooth gradients so that an attack transfers to other models.)
     """
 
     def compress(x: Tensor) -> Tensor:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import torch
 from detector_files import add_detectors, files_by_name
+from evaluation import scores_after
 from timing import machine, write_markdown
 from torch import Tensor
 
@@ -28,13 +29,11 @@ from deepfake.crops.shards import open_crops, require_both_classes
 from deepfake.detector.checkpoint import load_checkpoint
 from deepfake.evaluation.attacked import Threat
 from deepfake.evaluation.conditions import Condition, attacked_conditions
-from deepfake.evaluation.prediction import corrupted, score_clips, whole_clips
 from deepfake.evaluation.remembered import Remembered
 from deepfake.evaluation.subset import few_test_videos, holds_clips
 from deepfake.evaluation.suite import score_adaptive
 from deepfake.evaluation.target import Target
 from deepfake.params import EvaluateParams, Params, load_params
-from deepfake.records import FrameScore
 from deepfake.reporting.wording import condition_title
 from deepfake.runtime import derive_seed, open_device, progress, worker_count
 from deepfake.stage import run
@@ -92,7 +91,7 @@ def compare(name: str, target: Target, codecs: Sequence[tuple[Condition, Codec]]
     eps, seed = params.attack.eps, derive_seed(params.seed, "evaluate")
     start = Threat("pgd", Remembered(PGD(eps, params.attack.steps, params.attack.restarts)), eps, seed)
     for codec, own in codecs:
-        seen = replace(target, plain={codec.name: list(_scores(target, codec))})
+        seen = replace(target, plain={codec.name: list(scores_after(target, codec))})
         aucs = []
         for stand_in in (own, smoothed(own)):
             attacked = replace(codec, stand_ins=(stand_in,))
@@ -103,14 +102,6 @@ def compare(name: str, target: Target, codecs: Sequence[tuple[Condition, Codec]]
 
 def _one_clip(x: Tensor, *, crf: int) -> Tensor:
     return h264_batch(x, [len(x)], crf=crf)
-
-
-def _scores(target: Target, codec: Condition) -> Iterator[FrameScore]:
-    clips, reading = target.crops.clips(), corrupted(whole_clips(target.crops), codec.corrupt)
-    for batch in score_clips(
-        target.model, clips, reading, condition=codec.name, batch_size=target.batch_size, workers=target.workers
-    ):
-        yield from batch
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:

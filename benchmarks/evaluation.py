@@ -108,7 +108,7 @@ def open_matrix(args: argparse.Namespace, params: Params) -> Matrix:
     threats = [Threat("pgd", pgd, settings.eps, seed), Threat("unet", learned, settings.eps, seed)]
     codecs = attacked_conditions(params.evaluate, with_video=holds_clips(crops))
     target = Target(model, crops, {}, params.evaluate.batch_size, worker_count())
-    plain = {codec.name: list(_scores(target, codec)) for codec in codecs}
+    plain = {codec.name: list(scores_after(target, codec)) for codec in codecs}
     return Matrix(params, replace(target, plain=plain), codecs, threats)
 
 
@@ -161,7 +161,7 @@ def clocked(way: Callable[[Matrix], Iterable[Part]], matrix: Matrix) -> dict[str
 
 def _all_codecs(matrix: Matrix) -> list[FrameScore]:
     conditions = compressed_conditions(matrix.params.evaluate, with_video=holds_clips(matrix.target.crops))
-    return [score for condition in conditions for score in _scores(matrix.target, condition)]
+    return [score for condition in conditions for score in scores_after(matrix.target, condition)]
 
 
 def _remembered(threat: Threat) -> Threat:
@@ -174,7 +174,8 @@ def _adaptive(matrix: Matrix, codecs: Sequence[Condition], start: Threat) -> lis
     return [score for done in found for score in done.scores]
 
 
-def _scores(target: Target, condition: Condition) -> Iterator[FrameScore]:
+def scores_after(target: Target, condition: Condition) -> Iterator[FrameScore]:
+    """Scores of all crops of a target under a codec that no attack comes before."""
     read = corrupted(whole_clips(target.crops), condition.corrupt)
     for batch in score_clips(target.model, target.crops.clips(), read, condition=condition.name,
                              batch_size=target.batch_size, workers=target.workers):  # fmt: skip

@@ -4,9 +4,12 @@ MTCNN on frames, clean and robust training, and PGD as evaluation runs it; every
 data set is needed. From the repository's root; the settings are those of params.yaml unless given:
 
     PYTHONPATH=src python benchmarks/gpu.py --size 224 --batch 128 --out benchmarks/results/gpu
+
+With `--compile reduce-overhead` also clean training with torch.compile in that mode.
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
@@ -37,6 +40,7 @@ from deepfake.stage import run
 from deepfake.training.clean import clean_step
 
 OURS, TIMM, MTCNN = "ours", "a bare timm loop", "facenet-pytorch on whole frames"
+EAGER = "ours, not compiled"
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -51,6 +55,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         *_training(pixels, args, params, device),
         *_attacking(pixels, args, params, device),
     ]
+    compiled = f"compiled: DEEPFAKE_COMPILE={args.compile}, after an epoch that compiles; nothing else is compiled"
     network = f"{params.detector.backbone} to stride {params.detector.stride}, {size} px, batches of {batch}"
     write_table(args.out, lines, [
         f"{network}; a bare timm loop: all of {params.detector.backbone}, nothing but forward and backward",
@@ -58,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         f"{params.attack.steps} steps, the best point of which is kept, rounded, scored and measured",
         f"MTCNN: {args.frame[0]}x{args.frame[1]} without a face; ours shrinks that to {params.faces.max_side}",
         "peak memory: of the GPU's allocator, or on a CPU of the process with all that the script holds",
-        "torch.compile is not used",
+        compiled if args.compile else "torch.compile is not used",
         circumstances(device, args.rounds),
     ])  # fmt: skip
 
@@ -72,6 +77,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--frames", type=int, default=32, help="frames that MTCNN looks at (default: 32)")
     parser.add_argument("--steps", type=int, default=16, help="optimiser steps a round (default: 16)")
     parser.add_argument("--rounds", type=int, default=5, help="times that everything runs (default: 5)")
+    parser.add_argument("--compile", metavar="MODE", help="time clean training with torch.compile, too: a mode of it")
     parser.add_argument("--out", required=True, type=Path, help="tables to write, without a suffix")
     return parser.parse_args(argv)
 
@@ -127,9 +133,22 @@ def _training(pixels: np.ndarray, args: argparse.Namespace, params: Params, devi
     step = clean_step(params.baseline.label_smoothing)
     clean = partial(train, params, params.baseline, step, lambda _: [batch] * args.steps)
     robust = partial(train_robust, params, params.robust, lambda _: few)
+    count = args.steps * len(pixels)
     for task, ours in (("clean training", clean), ("robust training", robust)):
         ways: dict[str, Way] = {OURS: partial(ours, steps=args.steps, device=device), TIMM: bare}
-        yield from _lines(task, ways, TIMM, args, count=args.steps * len(pixels), unit="images/s")
+        yield from _lines(task, ways, TIMM, args, count=count, unit="images/s")
+    if args.compile:
+        plain = partial(clean, steps=args.steps, device=device)
+        ways = {OURS: partial(_compiled, partial(plain, warm_up=True), args.compile), EAGER: plain}
+        yield from _lines("clean training, compiled", ways, EAGER, args, count=count, unit="images/s")
+
+
+def _compiled(way: Way, mode: str) -> object:
+    os.environ["DEEPFAKE_COMPILE"] = mode
+    try:
+        return way()
+    finally:
+        del os.environ["DEEPFAKE_COMPILE"]
 
 
 def _attacking(pixels: np.ndarray, args: argparse.Namespace, params: Params, device: torch.device) -> Iterator[Line]:

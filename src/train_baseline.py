@@ -19,6 +19,7 @@ from deepfake.records import FrameScore
 from deepfake.runtime import derive_seed, is_first
 from deepfake.stage import run
 from deepfake.training.clean import clean_step
+from deepfake.training.compiling import compile_if_asked
 from deepfake.training.curves import open_curves
 from deepfake.training.fit import Fit, open_training_device, prepare_fit
 from deepfake.training.loop import Task, keeping_best, run_fit
@@ -42,6 +43,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     torch.manual_seed(derive_seed(params.seed, "weights"))
     model = HybridDetector(params.detector).to(device).to(memory_format=torch.channels_last)
     fit = prepare_fit(model, settings)
+    compile_if_asked(fit.model)
     data = [file_hash(path) for path in sorted(args.crops.iterdir())]
     key = work_key(params.seed, params.detector, settings, args.mask_faces, data, str(device), code=loaded_code())
     state = work_folder("train_baseline") / f"{key}.pt"

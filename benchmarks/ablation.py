@@ -5,7 +5,7 @@ the stage's own script, and is then attacked on test videos of both datasets. Ro
 each. A row that is finished is not trained again, and one that was killed goes on where it was. From the repository's
 root, after `dvc repro`:
 
-    PYTHONPATH=src python benchmarks/ablation.py --baseline models/baseline.pt --attacker models/attacker_baseline.pt \
+    PYTHONPATH=src python benchmarks/ablation.py --baseline models/baseline.pt --attacker models/attacker_opening.pt \
         --crops data/crops --epochs 16 --out benchmarks/results/ablation
 
 On a large GPU that takes half an hour. What two CPU cores do in an hour: `--epochs 3 --rows "the base:

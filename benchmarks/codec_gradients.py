@@ -21,8 +21,8 @@ from evaluation import scores_after
 from timing import machine, write_markdown
 from torch import Tensor
 
-from deepfake.attacks.adaptive import Codec, smoothed, straight_through
 from deepfake.attacks.pgd import PGD
+from deepfake.attacks.stand_ins import Codec, smoothed, straight_through
 from deepfake.corruptions.differentiable_jpeg import differentiable_jpeg
 from deepfake.corruptions.h264 import h264_batch
 from deepfake.crops.shards import open_crops, require_both_classes

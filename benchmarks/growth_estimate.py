@@ -87,7 +87,8 @@ def _passes(params: Params) -> Iterator[tuple[str, float, str]]:
     ):
         sizes = f"{fit.epochs} epochs of {fit.steps} steps of {fit.batch_size}"
         yield stage, fit.epochs * fit.steps * fit.batch_size * each, f"{sizes}, {each:g} a crop"
-    yield "fit_attacker, twice", 2 * unet.epochs * unet.steps * unet.batch_size, "1 a crop, without the U-Net's own"
+    epochs = 2 * unet.epochs + unet.opening_epochs
+    yield "fit_attacker, thrice", epochs * unet.steps * unet.batch_size, "1 a crop, without the U-Net's own"
     real, fake = evaluation_units(params)
     for name, (reals, fakes) in TESTED.items():
         why = f"{reals} real and {fakes} fake videos, at most {real:.0f} and {fake:.0f} passes a frame, float32 as 2"

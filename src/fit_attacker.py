@@ -1,4 +1,8 @@
-"""Stage: fit a fresh U-Net against a frozen detector, on training crops, and keep what fools it best on validation."""
+"""Stage: fit a fresh U-Net against a frozen detector, on training crops, and keep what fools it best on validation.
+
+For evaluation it is as strong as it gets in `unet.epochs`. The one that robust training opens with is fitted as it goes
+on there: for `unet.opening_epochs`, and with JPEG's own gradient.
+"""
 
 import argparse
 import sys
@@ -14,15 +18,16 @@ from torch import nn
 
 from deepfake.attacks.learned import Learned, save_attacker
 from deepfake.attacks.unet import PerturbationUNet
+from deepfake.corruptions.differentiable_jpeg import differentiable_jpeg
 from deepfake.crops.batches import TrainingBatches
 from deepfake.crops.shards import CropSet, open_crops, require_both_classes
 from deepfake.detector.checkpoint import load_checkpoint
-from deepfake.params import Params, load_params
+from deepfake.params import Params, UnetParams, load_params
 from deepfake.ranks import joined
 from deepfake.records import CropRow
 from deepfake.runtime import derive_seed, is_first, worker_count
 from deepfake.stage import run
-from deepfake.training.attacker import attacker_step
+from deepfake.training.attacker import Jpeg, attacker_step, smooth_jpeg
 from deepfake.training.curves import open_curves
 from deepfake.training.fit import Fit, open_training_device, prepare_fit
 from deepfake.training.loop import Task, keeping_best, run_fit
@@ -30,12 +35,15 @@ from deepfake.training.selection import halve
 from deepfake.training.watching import cut_slice
 from deepfake.work import file_hash, loaded_code, work_folder, work_key
 
+EVALUATION, TRAINING = "evaluation", "training"
+
 
 @joined()
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--crops", required=True, type=Path, help="folder that cache_crops wrote")
     parser.add_argument("--model", required=True, type=Path, help="checkpoint to attack")
+    parser.add_argument("--use", required=True, choices=[EVALUATION, TRAINING], help="what it is for")
     parser.add_argument("--out", required=True, type=Path, help="attacker to write")
     parser.add_argument("--curves", required=True, type=Path, help="folder for training curves")
     args = parser.parse_args(argv)
@@ -46,25 +54,32 @@ def main(argv: Sequence[str] | None = None) -> None:
     device = open_training_device()
     detector = load_checkpoint(args.model).build(device)
     torch.manual_seed(derive_seed(params.seed, "attacker"))
-    unet = PerturbationUNet(params.unet.width).to(device)
-    fit = prepare_fit(unet, params.unet)
+    settings, jpeg = _fitting(params.unet, args.use)
+    unet = PerturbationUNet(settings.width).to(device)
+    fit = prepare_fit(unet, settings)
     data = [file_hash(path) for path in [args.model, *sorted(args.crops.iterdir())]]
-    settings = (params.seed, params.unet, params.attack, params.baseline.augment)
-    key = work_key(*settings, data, str(device), code=loaded_code())
+    told = (params.seed, settings, args.use, params.attack, params.baseline.augment)
+    key = work_key(*told, data, str(device), code=loaded_code())
     state = work_folder("fit_attacker") / f"{key}.pt"
     task = Task(
         batches=_batches(crops.in_splits(["train"]), params, device).epoch,
-        step=attacker_step(detector, params.unet, params.attack.eps),
+        step=attacker_step(detector, settings, params.attack.eps, jpeg),
         validate=_validation(detector, crops.in_splits(["val"]), params, device),
         rank=lambda metrics: (-metrics["val/auc"], -metrics["val/logit"]),
     )
     save = partial(_save, fit=fit, unet=unet, eps=params.attack.eps)
     with keeping_best(fit, state, save), open_curves(args.curves) as log:
-        run_fit(fit, task, params.unet, seed=params.seed, state=state, log=log)
+        run_fit(fit, task, settings, seed=params.seed, state=state, log=log)
     if not is_first():
         return
     save(args.out)
     state.unlink()
+
+
+def _fitting(unet: UnetParams, use: str) -> tuple[UnetParams, Jpeg]:
+    if use == EVALUATION:
+        return unet, smooth_jpeg
+    return unet.model_copy(update={"epochs": unet.opening_epochs}), differentiable_jpeg
 
 
 def _batches(crops: CropSet, params: Params, device: torch.device) -> TrainingBatches:

@@ -7,14 +7,14 @@ from torch import Tensor, nn
 from deepfake.attacks.unet import PerturbationUNet
 from deepfake.crops.batches import Batch
 from deepfake.params import UnetParams
-from deepfake.training.attacker import attacker_step
+from deepfake.training.attacker import attacker_step, smooth_jpeg
 from deepfake.training.fit import prepare_fit
 
 SIZE = 16
 EPS = 8 / 255
 UNET = UnetParams(
-    width=8, total_variation=0.0, frequency=0.0, jpeg=0.0, jpeg_quality=(50, 90), epochs=1, steps=60, batch_size=32,
-    learning_rate=1e-2, warmup=0.1, weight_decay=0.0, average_halflife=0.25, max_gradient_norm=1.0,
+    width=8, total_variation=0.0, frequency=0.0, jpeg=0.0, jpeg_quality=(50, 90), epochs=1, opening_epochs=1, steps=60,
+    batch_size=32, learning_rate=1e-2, warmup=0.1, weight_decay=0.0, average_halflife=0.25, max_gradient_norm=1.0,
 )  # fmt: skip
 
 
@@ -104,7 +104,7 @@ def fit_unet(detector: nn.Module, params: UnetParams = UNET, *, eps: float = EPS
     torch.manual_seed(0)
     unet = PerturbationUNet(params.width)
     fit = prepare_fit(unet, params)
-    step = attacker_step(detector, params, eps)
+    step = attacker_step(detector, params, eps, smooth_jpeg)
     for number in range(params.steps):
         x, y = draw_crops(params.batch_size, seed=1000 + number)
         loss = torch.stack(list(step(unet, Batch(x, y, ())).values())).sum()

@@ -25,7 +25,7 @@ TOY: dict[str, Any] = {
     "baseline": {"epochs": 2, "steps": 3, "batch_size": 4},
     "control": {"epochs": 1},
     "attack": {"steps": 2},
-    "unet": {"width": 4, "epochs": 1, "steps": 3, "batch_size": 4},
+    "unet": {"width": 4, "epochs": 2, "opening_epochs": 1, "steps": 3, "batch_size": 4},
     "robust": {"epochs": 2, "steps": 4, "replays": 2, "batch_size": 4, "pgd_steps": 1, "final_pgd_steps": 2,
                "watch_frames": 4, "watch_steps": 2},
     "evaluate": {"batch_size": 16, "jpeg_quality": [50], "h264_crf": [23], "eps_curve": ["1/255", "8/255"],

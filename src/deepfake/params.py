@@ -287,6 +287,8 @@ class UnetParams(FitParams):
     and `max_gradient_norm` hold in robust training too.
 
     Attributes:
+        opening_epochs: epochs of the one that robust training opens with; `epochs` are those of what evaluation
+            attacks with.
         width: channels of its first level.
         total_variation: weight of the roughness of the perturbation, relative to the budget.
         frequency: weight of its high-frequency power, relative to the budget.
@@ -294,6 +296,7 @@ class UnetParams(FitParams):
         jpeg_quality: (lowest, highest) quality there.
     """
 
+    opening_epochs: Annotated[int, Field(ge=1, le=10_000)]
     width: Annotated[int, Field(ge=4, le=256, multiple_of=4)]
     total_variation: Weight
     frequency: Weight

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from deepfake.attacks.adaptive import Adaptive, straight_through
+from deepfake.attacks.adaptive import Adaptive
 from deepfake.attacks.apgd import APGD
 from deepfake.attacks.ball import uniform_noise
 from deepfake.attacks.comparators import RandomNoise, Transfer
@@ -16,6 +16,7 @@ from deepfake.attacks.learned import Learned
 from deepfake.attacks.pgd import PGD, fgsm
 from deepfake.attacks.protocol import Attack
 from deepfake.attacks.square import Square
+from deepfake.attacks.stand_ins import straight_through
 from deepfake.attacks.unet import PerturbationUNet
 from deepfake.corruptions.differentiable_jpeg import differentiable_jpeg
 

@@ -111,6 +111,13 @@ def test_what_the_page_was_made_from_leads_to_the_commit_that_recorded_it(toy: P
         assert found == "Run the toy pipeline\n"
 
 
+def test_training_opens_with_a_unet_that_is_fitted_for_less_long_than_evaluations(toy: Project) -> None:
+    curves = {name: toy.root / f"plots/training/attacker_{name}/plots/metrics/val/auc.tsv"
+              for name in ("opening", "baseline", "robust")}  # fmt: skip
+    epochs = {name: len(path.read_text().splitlines()) - 1 for name, path in curves.items()}
+    assert epochs == {"opening": 1, "baseline": 2, "robust": 2}
+
+
 def test_a_new_quality_reruns_evaluation_and_report_only(project: Project) -> None:
     printed = project.succeed("dvc", "exp", "run", "-S", "evaluate.jpeg_quality=[30]")
     assert ran(printed) == {*EVALUATE, "report"}
@@ -121,7 +128,8 @@ def test_a_new_quality_reruns_evaluation_and_report_only(project: Project) -> No
 def test_a_new_budget_retrains_and_attacks_again_and_leaves_the_baseline_alone(project: Project) -> None:
     printed = project.succeed("dvc", "exp", "run", "-S", "attack.eps=4/255")
     assert ran(printed) == {
-        "train_robust@robust", "train_robust@longer", "export@robust", "fit_attacker@baseline", "fit_attacker@robust",
+        "fit_attacker@opening", "train_robust@robust", "train_robust@longer", "export@robust", "fit_attacker@baseline",
+        "fit_attacker@robust",
         *EVALUATE, "render_gradcam@train", "render_gradcam@cross", "report",
     }  # fmt: skip
     assert "attack.eps" in project.succeed("dvc", "params", "diff")

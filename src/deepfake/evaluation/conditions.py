@@ -7,15 +7,13 @@ from functools import partial
 import numpy as np
 from torch import Tensor
 
-from deepfake.attacks.adaptive import Codec, smoothed, straight_through
+from deepfake.attacks.stand_ins import Codec, smoothed, smoothed_if_lossy, straight_through
 from deepfake.corruptions.differentiable_jpeg import differentiable_jpeg
 from deepfake.corruptions.h264 import h264, h264_batch
 from deepfake.corruptions.jpeg import jpeg
 from deepfake.params import EvaluateParams
 
 Clip = Sequence[np.ndarray]
-
-_LOSSY_QUALITY = 80  # of JPEG; with the sample's robust detector smoothing helps an attack at 70 and harms it at 90
 
 
 @dataclass(frozen=True)
@@ -65,8 +63,7 @@ def _conditions(qualities: Iterable[int], rates: Iterable[int]) -> list[Conditio
 
 def _jpeg(quality: int) -> Condition:
     """JPEG; an attacker who knows its quality has no need to average over others."""
-    codec = partial(differentiable_jpeg, quality=quality)
-    stand_in = smoothed(codec) if quality <= _LOSSY_QUALITY else codec
+    stand_in = smoothed_if_lossy(partial(differentiable_jpeg, quality=quality), quality)
     return Condition(f"jpeg{quality}", partial(_each, partial(jpeg, quality=quality)), (stand_in,))
 
 

@@ -35,7 +35,7 @@ from deepfake.runtime import worker_count
 from deepfake.stage import run
 from deepfake.training.adversarial import Adversaries, Opponents
 from deepfake.training.clean import clean_step
-from deepfake.training.compiling import compile_if_asked
+from deepfake.training.compiling import compile_in
 from deepfake.training.fit import open_training_device, prepare_fit
 from deepfake.training.free_pgd import replayed
 from deepfake.training.loop import Step, Task, run_fit
@@ -97,18 +97,18 @@ def batches_of(crops: Path, params: Params, settings: FitParams, device: torch.d
 
 def train(
     params: Params, settings: FitParams, step: Step, epoch: Epoch, *, steps: int, device: torch.device,
-    warm_up: bool = False,
+    mode: str = "",
 ) -> Took:  # fmt: skip
     """One epoch of a detector with random weights by our training loop, without validation.
 
-    With `warm_up` it is the second of two: the first one compiles the detector where `DEEPFAKE_COMPILE` asks for that.
+    With a mode of torch.compile the detector is compiled, and the epoch is the second of two: compiling is not timed.
 
     Returns:
         Seconds from the first batch to the last step: to build the network and to keep its state is no part of a step.
     """
     model = HybridDetector(params.detector.model_copy(update={"pretrained": False, "weights": None}))
     model.to(device).to(memory_format=torch.channels_last)
-    short = settings.model_copy(update={"epochs": 1 + warm_up, "steps": steps})
+    short = settings.model_copy(update={"epochs": 2 if mode else 1, "steps": steps})
     clock: list[float] = []
 
     def begin(number: int) -> Iterable[Batch]:
@@ -121,7 +121,7 @@ def train(
 
     task = Task(begin, step, validate=end, rank=lambda _: ())
     fit = prepare_fit(model, short)
-    compile_if_asked(fit.model)
+    compile_in(fit.model, mode)
     with TemporaryDirectory() as folder:
         run_fit(fit, task, short, seed=0, state=Path(folder, "state.pt"), log=lambda _: None)
     first, last = clock[-2:]

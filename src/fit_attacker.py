@@ -1,7 +1,7 @@
 """Stage: fit a fresh U-Net against a frozen detector, on training crops, and keep what fools it best on validation.
 
-For evaluation it is as strong as it gets in `unet.epochs`. The one that robust training opens with is fitted as it goes
-on there: for `unet.opening_epochs`, and with JPEG's own gradient.
+The one that evaluation attacks with is fitted for `unet.epochs`, through a JPEG with a smoothed gradient. The one that
+robust training opens with is fitted for `unet.opening_epochs` and through JPEG's own gradient, which training uses too.
 """
 
 import argparse
@@ -54,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     device = open_training_device()
     detector = load_checkpoint(args.model).build(device)
     torch.manual_seed(derive_seed(params.seed, "attacker"))
-    settings, jpeg = _fitting(params.unet, args.use)
+    settings, jpeg = fitting(params.unet, args.use)
     unet = PerturbationUNet(settings.width).to(device)
     fit = prepare_fit(unet, settings)
     data = [file_hash(path) for path in [args.model, *sorted(args.crops.iterdir())]]
@@ -76,7 +76,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     state.unlink()
 
 
-def _fitting(unet: UnetParams, use: str) -> tuple[UnetParams, Jpeg]:
+def fitting(unet: UnetParams, use: str) -> tuple[UnetParams, Jpeg]:
+    """How a U-Net is fitted for a use, and through which JPEG."""
     if use == EVALUATION:
         return unet, smooth_jpeg
     return unet.model_copy(update={"epochs": unet.opening_epochs}), differentiable_jpeg

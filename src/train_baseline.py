@@ -19,7 +19,7 @@ from deepfake.records import FrameScore
 from deepfake.runtime import derive_seed, is_first
 from deepfake.stage import run
 from deepfake.training.clean import clean_step
-from deepfake.training.compiling import compile_if_asked
+from deepfake.training.compiling import asked_mode, compile_in
 from deepfake.training.curves import open_curves
 from deepfake.training.fit import Fit, open_training_device, prepare_fit
 from deepfake.training.loop import Task, keeping_best, run_fit
@@ -43,9 +43,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     torch.manual_seed(derive_seed(params.seed, "weights"))
     model = HybridDetector(params.detector).to(device).to(memory_format=torch.channels_last)
     fit = prepare_fit(model, settings)
-    compile_if_asked(fit.model)
+    mode = asked_mode()
+    compile_in(fit.model, mode)
     data = [file_hash(path) for path in sorted(args.crops.iterdir())]
-    key = work_key(params.seed, params.detector, settings, args.mask_faces, data, str(device), code=loaded_code())
+    computing = [str(device), mode]
+    key = work_key(params.seed, params.detector, settings, args.mask_faces, data, computing, code=loaded_code())
     state = work_folder("train_baseline") / f"{key}.pt"
     batches = augmented_batches(
         train, settings.augment, steps=settings.steps, batch_size=settings.batch_size, seed=params.seed, device=device,

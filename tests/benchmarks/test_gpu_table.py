@@ -4,12 +4,13 @@ import gpu
 import numpy as np
 import pytest
 from timing import Line
+from torch import nn
 from toy_project import write_toy_params
 
 from deepfake.errors import SettingsError
 from deepfake.tables import read_rows
 
-TASKS = ("MTCNN", "clean training", "robust training", "PGD in evaluation")
+TASKS = ("MTCNN", "clean training", "robust training", "clean training, compiled", "PGD in evaluation")
 
 
 def test_at_small_size_one_table_has_speed_and_memory_of_every_task(
@@ -17,8 +18,11 @@ def test_at_small_size_one_table_has_speed_and_memory_of_every_task(
 ) -> None:
     write_toy_params(tmp_path)
     monkeypatch.chdir(tmp_path)
+    compiled: list[str] = []
+    monkeypatch.setattr(nn.Module, "compile", lambda _, mode: compiled.append(mode))  # which takes a minute
     gpu.main(["--size", "32", "--batch", "8", "--steps", "2", "--frames", "2", "--frame", "320", "240", "--rounds", "1",
-              "--out", "table"])  # fmt: skip
+              "--compile", "default", "--out", "table"])  # fmt: skip
+    assert set(compiled) == {"default"}
     lines = read_rows(tmp_path / "table.csv", Line)
     assert [row.task for row in lines] == [text for task in TASKS for text in (task, f"{task}, peak memory")]
     assert all(row.ours > 0 and row.other > 0 for row in lines)

@@ -30,7 +30,7 @@ class Jpeg(Protocol):
 
 
 def smooth_jpeg(x: Tensor, *, quality: int) -> Tensor:
-    """`differentiable_jpeg` with the gradient that an attacker gets furthest with."""
+    """`differentiable_jpeg`, its gradient low-passed where the quality is harsh."""
     return smoothed_if_lossy(partial(differentiable_jpeg, quality=quality), quality)(x)
 
 

@@ -7,15 +7,19 @@ from torch import nn
 from deepfake.errors import SettingsError
 
 
-def compile_if_asked(model: nn.Module) -> None:
-    """Compile a network in place, in the mode of torch.compile that `DEEPFAKE_COMPILE` names, if it names one.
+def asked_mode() -> str:
+    """The mode of torch.compile that `DEEPFAKE_COMPILE` names; empty for none."""
+    return os.environ.get("DEEPFAKE_COMPILE", "")
+
+
+def compile_in(model: nn.Module, mode: str) -> None:
+    """Compile a network in place, in a mode of torch.compile; in none if it is empty.
 
     Copies that were made before stay as they are. The first step then takes a minute or more.
 
     Raises:
         SettingsError: torch.compile has no such mode.
     """
-    mode = os.environ.get("DEEPFAKE_COMPILE")
     if not mode:
         return
     try:

@@ -19,13 +19,14 @@ from deepfake.tables import read_rows
 TORCHRUN = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
 SCRIPT = REPOSITORY / "tests/ranked.py"
 SHARED = ("extract_faces@train", "train_robust@robust", "evaluate@baseline-train")
+ALONE = "export@baseline"  # of the first of them
 
 
 @pytest.fixture(scope="module")
 def project(toy: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """The toy project after stages were run again by two processes."""
     project = toy.copy(tmp_path_factory.mktemp("ranks") / "project")
-    for stage in SHARED:
+    for stage in (*SHARED, ALONE):
         repro = ("dvc", "repro", "--force", "--no-run-cache", "--single-item", stage)
         done = project.run(*repro, LAUNCH=" ".join(TORCHRUN), DEEPFAKE_WORK=str(project.root / "work of two"))
         assert done.returncode == 0, f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
@@ -37,6 +38,11 @@ def test_two_processes_find_the_same_faces_and_the_lock_does_not_know_them(toy: 
     assert after["extract_faces@train"] == before["extract_faces@train"]
     for stage in SHARED:
         assert {**after[stage], "outs": ()} == {**before[stage], "outs": ()}
+
+
+def test_a_stage_of_the_first_process_does_not_wait_for_the_others(toy: Project, project: Project) -> None:
+    first, second = ((one.root / "models/release/baseline.pt").read_bytes() for one in (toy, project))
+    assert first == second
 
 
 def test_two_processes_give_every_frame_and_condition_a_score_and_clean_ones_the_same(

@@ -5,6 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+import torch
 
 from deepfake.errors import SettingsError
 from deepfake.runtime import ahead, derive_seed, open_device, replacing, replacing_folder, worker_count
@@ -42,6 +43,12 @@ def test_a_folder_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
 
 def names(folder: Path) -> list[str]:
     return [path.name for path in folder.iterdir()]
+
+
+def test_no_device_rounds_convolutions_to_less_than_float32() -> None:
+    torch.backends.cudnn.allow_tf32 = True
+    open_device()
+    assert not torch.backends.cudnn.allow_tf32
 
 
 def test_seeds_depend_on_every_part_and_on_nothing_else() -> None:

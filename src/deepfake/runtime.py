@@ -28,6 +28,9 @@ Result = TypeVar("Result")
 def open_device() -> "torch.device":
     """The device to compute on: `DEEPFAKE_DEVICE` (cpu, cuda, cuda:1), else a GPU if there is one.
 
+    Its convolutions keep all bits of float32: by default a GPU's would round to TF32's ten, which moves a logit further
+    than thresholds allow for.
+
     Raises:
         SettingsError: the named device does not exist here.
     """
@@ -40,6 +43,7 @@ def open_device() -> "torch.device":
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]
         raise SettingsError(f"DEEPFAKE_DEVICE={name}: {reason} (cpu, cuda or cuda:N would be right)") from error
+    torch.backends.cudnn.allow_tf32 = False
     return device
 
 

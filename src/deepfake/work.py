@@ -15,6 +15,7 @@ from types import ModuleType
 from pydantic import BaseModel
 
 _CHUNK_BYTES = 1 << 20
+_SOURCES = Path(__file__).resolve().parents[1]
 
 
 def work_folder(name: str) -> Path:
@@ -32,8 +33,10 @@ def file_hash(path: Path) -> str:
 
 
 def loaded_code() -> list[ModuleType]:
-    """Every module of the project that is loaded: the code of a result that any of them may have shaped."""
-    return [module for name, module in sorted(sys.modules.items()) if name.startswith("deepfake.")]
+    """Every loaded module below src/, the running script included: the code that may have shaped a result."""
+    files = {Path(file).resolve(): module for module in list(sys.modules.values())
+             if (file := getattr(module, "__file__", None))}  # fmt: skip
+    return [files[path] for path in sorted(files) if path.is_relative_to(_SOURCES)]
 
 
 def work_key(*parts: object, code: Sequence[ModuleType]) -> str:

@@ -52,12 +52,14 @@ class Fit:
     setbacks: int = 0
 
     def save(self, path: Path) -> None:
-        """Write the state, whole or not at all."""
+        """Write the state, whole or not at all, even where the power is cut."""
         state: dict[str, Any] = {name: part.state_dict() for name, part in self._parts().items()}
         state |= {"history": self.history, "best_epoch": self.best_epoch, "best_weights": self.best_weights}
         state |= {"setbacks": self.setbacks}
-        with replacing(path) as temporary:
-            torch.save(state, temporary)
+        with replacing(path) as temporary, temporary.open("wb") as file:
+            torch.save(state, file)
+            file.flush()
+            os.fsync(file.fileno())
 
     def load(self, path: Path, device: torch.device) -> None:
         """Go on from a saved state."""

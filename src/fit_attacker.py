@@ -36,6 +36,7 @@ from deepfake.training.watching import cut_slice
 from deepfake.work import file_hash, loaded_code, work_folder, work_key
 
 EVALUATION, TRAINING = "evaluation", "training"
+MOST_WATCHED = 1000  # validation crops of each class that pick the epoch; they stay on the device
 
 
 @joined()
@@ -98,8 +99,8 @@ def _batches(crops: CropSet, params: Params, device: torch.device) -> TrainingBa
 def _validation(
     detector: nn.Module, crops: CropSet, params: Params, device: torch.device
 ) -> Callable[[nn.Module], dict[str, float]]:
-    pick, _ = halve(crops.videos)
-    watched = cut_slice(crops, pick, len(crops.rows), seed=params.seed, device=device)
+    pick, _ = halve(crops.seen)
+    watched = cut_slice(crops, pick, MOST_WATCHED, seed=params.seed, device=device)
 
     def validate(average: nn.Module) -> dict[str, float]:
         attack = Learned(cast(PerturbationUNet, average), params.attack.eps)

@@ -77,7 +77,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _validate(model: nn.Module, crops: CropSet, settings: BaselineParams, mask_faces: bool) -> dict[str, float]:
-    pick, _ = halve(crops.videos)
+    pick, _ = halve(crops.seen)
     scores = _score(model, crops, settings, mask_faces)
     return {"val/auc": video_auc(scores, pick), "val/loss": frame_loss(scores, pick)}
 

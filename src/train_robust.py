@@ -104,7 +104,7 @@ def _validation(
     crops: CropSet, params: Params, adversaries: Adversaries, device: torch.device
 ) -> Callable[[nn.Module], dict[str, float]]:
     """Clean and attacked metrics of a detector on the validation people that pick the epoch."""
-    pick, _ = halve(crops.videos)
+    pick, _ = halve(crops.seen)
     robust, eps = params.robust, params.attack.eps
     watched = cut_slice(crops, pick, robust.watch_frames, seed=params.seed, device=device)
 

@@ -10,6 +10,7 @@ from crop_folders import write_crop_folder
 from deepfake.crops.batches import balanced_weights
 from deepfake.crops.self_blending import face_mask, is_self_blended, self_blend, with_self_blended
 from deepfake.crops.shards import CropSet, open_crops
+from deepfake.errors import SettingsError
 from deepfake.records import FAKE, REAL, Box
 
 SIZE = 64
@@ -69,6 +70,12 @@ def test_every_real_crop_comes_once_more_as_a_fake_of_a_method_of_its_own(crops:
     for row, made in zip(reals.rows, added, strict=True):
         assert np.array_equal(more.pixels(made), crops.pixels(row))
         assert more.videos[made.video].cluster == crops.videos[row.video].cluster
+
+
+def test_a_dataset_with_such_fakes_of_its_own_is_refused(tmp_path: Path) -> None:
+    crops = open_crops(write_crop_folder(tmp_path / "own", {"set/original/0": 1, "set/self-blended/0": 1}))
+    with pytest.raises(SettingsError, match="self-blended fakes of its own"):
+        with_self_blended(crops)
 
 
 def test_the_sampler_gives_them_the_share_of_a_method(crops: CropSet) -> None:

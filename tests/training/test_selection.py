@@ -1,12 +1,17 @@
 """Which epoch is kept."""
 
+from pathlib import Path
+
+import pytest
 import torch
-from crop_folders import face_video
+from crop_folders import face_video, write_crop_folder
 from toy_detectors import EPS, train_small
 
 from deepfake.attacks.pgd import PGD
-from deepfake.training.selection import halve, robust_rank
-from deepfake.training.watching import Slice
+from deepfake.crops.shards import open_crops
+from deepfake.records import FrameScore
+from deepfake.training.selection import calibrate, halve, robust_rank
+from deepfake.training.watching import Slice, cut_slice
 
 
 def epoch(auc: float, watch: float, unet: float = 0.5) -> dict[str, float]:
@@ -28,6 +33,17 @@ def test_both_halves_have_what_two_people_have_and_the_first_has_all() -> None:
     assert split("f", "r", "f", "r") == (["a0", "b0"], ["c0", "d0"]), "names take turns, and so may the labels"
     assert split("f", "r", "f") == (["a0", "b0"], ["a0", "b0", "c0"]), "nobody is left to calibrate on reals"
     assert split("rf") == (["a0", "a1"], ["a0", "a1"])
+
+
+def test_a_video_without_a_crop_decides_nothing(tmp_path: Path) -> None:
+    """Else a half could have a class in name only, and training would end without a threshold."""
+    videos = {"d/original/a": 0, "d/original/b": 4, "d/original/c": 0, "d/swap/d": 4, "d/swap/e": 4}
+    crops = open_crops(write_crop_folder(tmp_path / "crops", videos, split="val"))
+    pick, _ = halve(crops.seen)
+    assert set(pick) == {"d/original/b", "d/swap/d"}
+    cut_slice(crops, pick, 4, seed=1, device=torch.device("cpu"))
+    scores = [FrameScore("clean", row.video, row.clip, row.frame, 2.0 * crops.label(row) - 1) for row in crops.rows]
+    assert calibrate(scores, crops.videos).video_threshold == pytest.approx(-1, abs=1e-3)
 
 
 def test_the_best_attacked_epoch_wins_among_those_that_are_clean_enough() -> None:

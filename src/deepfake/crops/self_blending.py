@@ -11,6 +11,7 @@ import numpy as np
 
 from deepfake.crops.augmentation import jitter_color, shrink_and_grow
 from deepfake.crops.shards import CropSet
+from deepfake.errors import SettingsError
 from deepfake.records import FAKE, REAL, Box, CropRow, VideoKey
 
 METHOD = "self-blended"
@@ -21,7 +22,14 @@ def with_self_blended(crops: CropSet) -> CropSet:
     """The crops, and all real ones once more as crops of fakes of a method of its own.
 
     Their pixels are still those of the real ones: `self_blend` makes the fake, another one each time.
+
+    Raises:
+        SettingsError: there are fakes already that claim to be self-blended.
     """
+    if any(video.method == METHOD for video in crops.videos.values()):
+        raise SettingsError(
+            f"baseline.augment.self_blended: the dataset has {METHOD} fakes of its own; false would be right"
+        )
     renamed = {key: _key(key) for key, video in crops.videos.items() if video.label == REAL}
     videos = {name: replace(crops.videos[key], video=name, label=FAKE) for key, name in renamed.items()}
     rows = [replace(row, video=renamed[row.video]) for row in crops.rows if row.video in renamed]

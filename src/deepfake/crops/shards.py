@@ -36,6 +36,11 @@ class CropSet:
     rows: list[CropRow]
     shards: dict[int, np.ndarray]
 
+    @property
+    def seen(self) -> dict[str, FaceVideo]:
+        """The videos that have a crop."""
+        return {row.video: self.videos[row.video] for row in self.rows}
+
     def pixels(self, row: CropRow) -> np.ndarray:
         """One crop, uint8 RGB (S, S, 3)."""
         return self.shards[row.shard][row.row]

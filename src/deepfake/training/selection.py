@@ -25,7 +25,8 @@ def halve(videos: Videos) -> tuple[Videos, Videos]:
     """Split videos by cluster into a half that picks and a half that calibrates.
 
     Clusters that hold reals, fakes or both are dealt out apart, so that a class which two of them have is in both
-    halves. Where the second half still lacks one, it is all videos.
+    halves. Where the second half still lacks one, it is all videos. Leave out videos without a crop: a half could have
+    a class in their name only.
     """
     labels: dict[str, set[int]] = defaultdict(set)
     for video in videos.values():
@@ -101,7 +102,7 @@ def calibrate(scores: Sequence[FrameScore], videos: Videos) -> Calibration:
         DataError: they are all of one class.
     """
     means = video_logits(scores)
-    _, half = halve(videos)
+    _, half = halve({video: videos[video] for video in means})
     held_out = [video for video in means if video in half]
     real_frames = [score.logit for score in scores if videos[score.video].label == REAL]
     real_videos = [mean for video, mean in means.items() if videos[video].label == REAL]

@@ -28,7 +28,7 @@ def augmented_batches(
     """
 
     def transform(crop: np.ndarray, row: CropRow, rng: np.random.Generator) -> np.ndarray:
-        if is_self_blended(row):
+        if params.self_blended and is_self_blended(row):
             crop = self_blend(crop, row.face, rng)
         if mask_faces:
             crop = mask_face(crop, row.face)
@@ -40,7 +40,7 @@ def augmented_batches(
 
 def trained_on(crops: CropSet, params: AugmentParams) -> dict[str, str | int]:
     """What a checkpoint says of its training crops: datasets, methods of its fakes, and how much of it there was."""
-    videos = {row.video: crops.videos[row.video] for row in crops.rows}
+    videos = crops.seen
     methods = {video.method for video in videos.values() if video.label == FAKE}
     methods |= {METHOD} if params.self_blended else set()
     return {

@@ -14,7 +14,7 @@ from deepfake.errors import CheckpointError
 from deepfake.runtime import replacing
 
 # What ZipFile and torch's restricted unpickler raise on bytes that are damaged or forbidden.
-_UNREADABLE = (
+UNREADABLE = (
     OSError, RuntimeError, EOFError, UnpicklingError, ValueError, LookupError, TypeError, AttributeError, BadZipFile,
     OverflowError, AssertionError,
 )  # fmt: skip
@@ -48,7 +48,7 @@ def load_archive(path: Path, form: str, *, name: str) -> dict[str, Any]:
     try:
         _require_plain_records(path, name)
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise CheckpointError(f"{path}: not {name} that can be loaded safely: {reason}") from error
     if not isinstance(content, dict) or content.get("format") != form:

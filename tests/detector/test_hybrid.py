@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -58,6 +60,18 @@ def test_an_unknown_backbone_is_named_with_examples() -> None:
 def test_a_missing_weights_file_is_named() -> None:
     with pytest.raises(SettingsError, match=r"detector\.weights: nowhere\.pth"):
         HybridDetector(PARAMS.model_copy(update={"weights": "nowhere.pth"}))
+
+
+@pytest.mark.parametrize("content", [b"", b"hello\n", [1, 2], {"conv_stem.weight": torch.zeros(40, 3, 3, 3)}])
+def test_a_weights_file_of_something_else_is_refused_in_one_line(tmp_path: Path, content: object) -> None:
+    path = tmp_path / "b3.pth"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        torch.save(content, path)
+    with pytest.raises(SettingsError, match=r"^detector\.weights: \S+/b3\.pth") as caught:
+        HybridDetector(PARAMS.model_copy(update={"weights": str(path)}))
+    assert "\n" not in str(caught.value)
 
 
 def test_evaluating_restores_every_submodule(model: HybridDetector) -> None:

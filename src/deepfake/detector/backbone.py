@@ -1,7 +1,6 @@
 """A timm network cut off at a chosen stride: picture -> feature map."""
 
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
 
 import timm
@@ -10,6 +9,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from deepfake.archive import UNREADABLE
 from deepfake.errors import SettingsError
 
 
@@ -40,16 +40,17 @@ def load_backbone_weights(backbone: Backbone, path: Path) -> None:
     """Fill a backbone from a local file of timm weights; layers beyond the cut are ignored.
 
     Raises:
-        SettingsError: the file is missing, unreadable, or lacks a layer of the backbone.
+        SettingsError: the file is missing, unreadable, of another network, or lacks a layer of the backbone.
     """
     try:
         if path.suffix == ".safetensors":
             weights = load_file(path)
         else:
             weights = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, UnpicklingError, SafetensorError) as error:
-        raise SettingsError(f"detector.weights: {path}: {error}") from error
-    missing = backbone.network.load_state_dict(weights, strict=False).missing_keys
+        missing = backbone.network.load_state_dict(weights, strict=False).missing_keys
+    except (*UNREADABLE, SafetensorError) as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[-1].strip()
+        raise SettingsError(f"detector.weights: {path}: {reason}") from error
     if missing:
         raise SettingsError(f"detector.weights: {path} lacks {missing[0]} and {len(missing) - 1} more")
 

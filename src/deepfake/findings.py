@@ -9,7 +9,7 @@ class EpsScore:
 
     Attributes:
         eps: budget in [0, 1] pixel space; 0 is the clean crop.
-        attack: `pgd`, or `worst` for the lowest logit over all attacks that were run at this budget.
+        attack: `pgd`, or `worst` for the lowest logit over it and what went on after it: see AtBudget.
         video, clip, frame, logit: as in FrameScore.
     """
 

@@ -110,6 +110,18 @@ def test_a_condition_that_scored_other_frames_has_no_change_from_clean(
     assert "auc_minus_clean" not in row.estimates
 
 
+def test_nor_has_one_of_the_same_videos_by_other_frames(score_sets: list[ScoreSet], params: Params) -> None:
+    frames = score_sets[0].frames["jpeg50"]
+    firsts = [row for row, video in enumerate(frames.videos) if row == 0 or video != frames.videos[row - 1]]
+    assert len(firsts) < len(frames.names)
+    fewer = Items(tuple(frames.names[row] for row in firsts), tuple(frames.videos[row] for row in firsts),
+                  frames.scores[firsts])  # fmt: skip
+    changed = replace(score_sets[0], frames={"clean": score_sets[0].frames["clean"], "jpeg50": fewer})
+    row = row_of(build_matrix([changed], params.report, params.seed), "train", "video", "jpeg50")
+    assert row.reals + row.fakes == len(firsts)
+    assert "auc_minus_clean" not in row.estimates
+
+
 def test_videos_without_a_face_count_as_real_in_rows_of_their_own(rows: list[MetricRow]) -> None:
     assert not [row for row in rows if row.role == "train" and row.level == "video_all"]
     left_out, counted = (row_of(rows, "cross", level, "clean") for level in ("video", "video_all"))

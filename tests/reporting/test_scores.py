@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -51,7 +52,16 @@ def test_a_video_without_a_face_ranks_below_all_others(score_sets: list[ScoreSet
     added = everything.scores[len(scored.names) :]
     assert len(added) == 3
     assert added.max() < scored.scores.min()
-    assert len(with_faceless(scored, []).names) == len(scored.names)
+    assert len(with_faceless(scored, [], 0).names) == len(scored.names)
+
+
+def test_a_video_without_a_face_is_called_real_where_no_other_is(score_sets: list[ScoreSet]) -> None:
+    cross = score_sets[1]
+    scored, threshold = select(cross, "clean", VIDEO), cross.calibration.video_threshold
+    high = replace(scored, scores=scored.scores - scored.scores.min() + threshold + 2)
+    added = with_faceless(high, cross.test_videos, threshold).scores[len(high.names) :]
+    assert len(added) == 3
+    assert added.max() < threshold
 
 
 def test_the_order_of_rows_does_not_matter(editable_scores: Path) -> None:

@@ -15,7 +15,11 @@ PGD, WORST = "pgd", "worst"
 
 
 class AtBudget(NamedTuple):
-    """Scores at one budget: under PGD, and under the worst of all attacks frame by frame."""
+    """Scores at one budget: under PGD, and frame by frame the worse of that and of APGD on the fakes that still stood.
+
+    What only the evaluation's own budget has (the U-Net, codecs, the costliest attacks of the thorough profile) is not
+    in it, so that budgets can be compared.
+    """
 
     pgd: Sequence[FrameScore]
     worst: Sequence[FrameScore]

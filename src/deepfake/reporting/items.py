@@ -52,10 +52,10 @@ def of_sizes(videos: Sequence[FaceVideo]) -> Items:
     return Items(tuple(video.video for video in videos), tuple(videos), np.array([float(v.size_bytes) for v in videos]))
 
 
-def with_faceless(videos: Items, everything: Iterable[FaceVideo]) -> Items:
-    """`videos`, and those of `everything` that have no score: they rank as the most certain reals."""
+def with_faceless(videos: Items, everything: Iterable[FaceVideo], threshold: float) -> Items:
+    """`videos`, and those of `everything` that have no score: the most certain reals, below a threshold."""
     known = set(videos.names)
     missing = tuple(video for video in everything if video.video not in known)
-    lowest = np.full(len(missing), videos.scores.min() - 1)
+    lowest = np.full(len(missing), min(videos.scores.min(), threshold) - 1)
     names = tuple(video.video for video in missing)
     return Items(videos.names + names, videos.videos + missing, np.concatenate([videos.scores, lowest]))

@@ -146,7 +146,8 @@ def _rows(
                 probabilities(items.scores, scores.calibration.temperature), items.labels
             )  # its bootstrap is biased upwards, so it has no interval
             estimates["calibration_error"] = Estimate(error)
-        estimates |= _differences(now, clean)
+        if scores.frames[condition].names == scores.frames[CLEAN].names:  # attacks on reals, too, spare some clips
+            estimates |= _differences(now, clean)
         fakes = int(items.labels.sum())
         counts = (len(items.names) - fakes, fakes, len(set(items.clusters)))
         yield MetricRow(scores.model, scores.role, level, condition, method, *counts, estimates)

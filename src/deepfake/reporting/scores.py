@@ -89,7 +89,7 @@ def select(scores: ScoreSet, condition: str, level: str, method: str = ALL_METHO
     if level != FRAME:
         items = to_videos(items)
     if level == ALL_VIDEOS:
-        items = with_faceless(items, scores.test_videos)
+        items = with_faceless(items, scores.test_videos, scores.calibration.video_threshold)
     return items if method == ALL_METHODS else items.against_reals(method)
 
 

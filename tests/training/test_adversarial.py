@@ -142,6 +142,14 @@ def test_the_detector_also_meets_earlier_selves_of_the_unet() -> None:
     pool = fighting.state_dict()["pool"]
     assert len(pool) == PARAMS.pool
     assert not torch.equal(pool[0]["out.weight"], pool[1]["out.weight"])
+    for weights in pool:  # from now on recognisable: an earlier self lightens every pixel by all that is allowed
+        weights["out.weight"].zero_()
+        weights["out.bias"].fill_(9)
+    x, y = draw_crops(16, seed=5)
+    batch = Batch(x.clamp(max=1 - EPS), y, [])
+    met = [fighting._next_round(fit.model, batch).x_unet for _ in range(40)]
+    earlier = sum(bool((x_unet - batch.x).min() > 0.9 * EPS) for x_unet in met if x_unet is not None)
+    assert 8 <= earlier <= 32, "half of the times"
 
 
 def test_an_epoch_of_catastrophic_overfitting_is_taken_back_and_pgd_made_stronger() -> None:

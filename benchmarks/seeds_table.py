@@ -55,7 +55,7 @@ def to_lines(seed: str, pairs: Sequence[Pair], score_sets: Sequence[ScoreSet]) -
     for pair in pairs:
         if (pair.condition, pair.metric) in wanted:
             numbers = (pair.baseline, pair.robust, *pair.difference)
-            yield Line(pair.role, pair.condition, pair.metric, seed, *(round(number, 4) for number in numbers))
+            yield Line(pair.role, pair.condition, pair.metric, seed, *(round(number, 6) for number in numbers))
     flags = {(scores.role, scores.model): sum(check.raised for check in scores.checks) for scores in score_sets}
     for role in dict.fromkeys(scores.role for scores in score_sets):
         before, after = flags[role, BASELINE], flags[role, ROBUST]

@@ -10,6 +10,8 @@ from pathlib import Path
 # Before torch is imported: its threads would otherwise spin between two steps of MTCNN, on the cores that decode.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
+import torch
+
 from deepfake.datasets import find_videos
 from deepfake.errors import DataError
 from deepfake.faces.extraction import FoundFaces, extract_faces
@@ -22,6 +24,8 @@ from deepfake.stage import run
 from deepfake.tables import write_rows
 from deepfake.work import work_folder
 
+_THREADS = 2  # of a CPU for MTCNN, whatever it has: their number decides the last digits of a box
+
 
 @joined()
 def main(argv: Sequence[str] | None = None) -> None:
@@ -33,7 +37,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     params = load_params()
     dataset = getattr(params.datasets, args.role)
     records = find_videos(dataset, role=args.role)
-    finder = FaceFinder(params.faces, open_device())
+    device = open_device()
+    if device.type == "cpu":
+        torch.set_num_threads(_THREADS)
+    finder = FaceFinder(params.faces, device)
     mine = share(records)
     faces = extract_faces(mine, finder, params.faces, work=work_folder("extract_faces"), workers=worker_count())
     found = gather(progress(faces, total=len(mine), title=f"faces ({args.role})"))

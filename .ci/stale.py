@@ -2,6 +2,7 @@
 
 In a fresh clone nothing is in the cache: missing outputs are no sign of a stale lock, changed inputs are. So is a file
 that git should carry and does not. DVC blames only the stage whose own input changed; what comes after it is stale too.
+So is a stage that read other bytes than the lock says are written: without the data, DVC does not notice.
 """
 
 import json
@@ -16,6 +17,8 @@ import yaml
 IN_CACHE_ONLY = ("not in cache", "deleted")
 
 Changes = list[dict[str, dict[str, str | dict[str, str]]] | str]  # as `dvc status` tells them
+Entry = dict[str, str | int]  # of a file or folder in dvc.lock: path, md5, size, nfiles
+Locked = dict[str, dict[str, list[Entry]]]  # by stage, then by deps and outs
 
 
 def main() -> int:
@@ -24,11 +27,13 @@ def main() -> int:
         print(answer.stderr, file=sys.stderr)
         return answer.returncode
     status: dict[str, Changes] = json.loads(answer.stdout)
-    known, lost = _locked_stages(), _lost_files(status)
+    locked, lost = _locked_stages(), _lost_files(status)
     faults = {
-        stage: list(_faults(changes, lost)) if stage in known else ["it was never run"]
+        stage: list(_faults(changes, lost)) if stage in locked else ["it was never run"]
         for stage, changes in status.items()
     }
+    for stage, fault in _contradictions(locked):
+        faults.setdefault(stage, []).append(fault)
     reasons = _with_consequences({stage: found for stage, found in faults.items() if found})
     for stage, found in reasons.items():
         print(f"stale: {stage}: {'; '.join(found)}", file=sys.stderr)
@@ -37,9 +42,28 @@ def main() -> int:
     return int(bool(reasons))
 
 
-def _locked_stages() -> set[str]:
+def _locked_stages() -> Locked:
     lock = Path("dvc.lock")
-    return set(yaml.safe_load(lock.read_text(encoding="utf-8"))["stages"]) if lock.exists() else set()
+    return yaml.safe_load(lock.read_text(encoding="utf-8"))["stages"] if lock.exists() else {}
+
+
+def _contradictions(locked: Locked) -> Iterator[tuple[str, str]]:
+    """Stages whose inputs are not what other stages wrote; of a folder that several write into, its size must fit."""
+    written = {entry["path"]: entry for stage in locked.values() for entry in stage.get("outs", [])}
+    for stage, entries in locked.items():
+        for read in entries.get("deps", []):
+            parts = [entry for path, entry in written.items() if str(path).startswith(f"{read['path']}/")]
+            if read["path"] in written:
+                same = written[read["path"]]["md5"] == read["md5"]
+            else:
+                same = not parts or _extent(parts) == _extent([read])
+            if not same:
+                yield stage, f"{read['path']} was written again since it was read"
+
+
+def _extent(entries: list[Entry]) -> tuple[int, int]:
+    """Bytes and files of some entries together."""
+    return sum(int(entry["size"]) for entry in entries), sum(int(entry.get("nfiles", 1)) for entry in entries)
 
 
 def _lost_files(status: dict[str, Changes]) -> set[str]:

@@ -250,6 +250,28 @@ def test_a_stage_that_was_never_run_and_a_result_that_was_not_committed_are_stal
     ]
 
 
+@pytest.mark.parametrize(
+    ("written", "reader", "read"),
+    [
+        ("data/crops/train", "train_baseline", "data/crops/train"),
+        ("data/scores/robust_train", "report", "data/scores"),
+    ],
+)
+def test_a_lock_in_which_a_stage_read_what_is_no_longer_written_is_stale(
+    toy: Project, tmp_path: Path, written: str, reader: str, read: str
+) -> None:
+    """A clone has no data that could show it: somebody ran one stage and not those after it."""
+    clone = Project(tmp_path / "clone")
+    toy.succeed("git", "clone", "--quiet", str(toy.root), str(clone.root))
+    lock = yaml.safe_load((clone.root / "dvc.lock").read_text())
+    (entry,) = (out for stage in lock["stages"].values() for out in stage["outs"] if out["path"] == written)
+    entry |= {"md5": f"{0:032}.dir", "size": entry["size"] + 1}
+    (clone.root / "dvc.lock").write_text(yaml.safe_dump(lock))
+    done = clone.run("python", ".ci/stale.py")
+    assert done.returncode == 1
+    assert f"stale: {reader}: {read} was written again since it was read\n" in done.stderr
+
+
 def test_a_fresh_clone_is_not_stale(toy: Project, tmp_path: Path) -> None:
     clone = Project(tmp_path / "clone")
     toy.succeed("git", "clone", "--quiet", str(toy.root), str(clone.root))

@@ -138,7 +138,7 @@ def _training(pixels: np.ndarray, args: argparse.Namespace, params: Params, devi
         yield from _lines(task, ways, TIMM, args, count=count, unit="images/s")
     if args.compile:
         plain = partial(clean, steps=args.steps, device=device)
-        ways = {OURS: partial(plain, mode=args.compile), EAGER: plain}
+        ways = {OURS: partial(plain, mode=args.compile), EAGER: partial(plain, warm=True)}
         yield from _lines("clean training, compiled", ways, EAGER, args, count=count, unit="images/s")
 
 

@@ -89,7 +89,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "--videos", required=True, nargs="+", type=Path, help="video files with one face, all different"
+        "--videos", required=True, nargs="+", type=Path, help="at least two video files with one face, all different"
     )
     parser.add_argument("--crops", type=int, nargs="+", default=[1000, 2000, 4000, 8000], help="numbers of crops")
     parser.add_argument("--sides", type=int, nargs="+", default=[64, 112, 224], help="resolutions of a crop")
@@ -101,7 +101,10 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
                              "efficientnet_b0 on an RTX 3090 (AMP, channels-last)")  # fmt: skip
     parser.add_argument("--rounds", type=int, default=3, help="times that everything runs (default: 3)")
     parser.add_argument("--out", required=True, type=Path, help="tables to write, without a suffix")
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    if len(args.videos) < 2:
+        parser.error("--videos: at least two, or there is no growth to see")
+    return args
 
 
 def one_more(points: Sequence[Point], axis: str) -> float:

@@ -97,18 +97,19 @@ def batches_of(crops: Path, params: Params, settings: FitParams, device: torch.d
 
 def train(
     params: Params, settings: FitParams, step: Step, epoch: Epoch, *, steps: int, device: torch.device,
-    mode: str = "",
+    mode: str = "", warm: bool = False,
 ) -> Took:  # fmt: skip
     """One epoch of a detector with random weights by our training loop, without validation.
 
-    With a mode of torch.compile the detector is compiled, and the epoch is the second of two: compiling is not timed.
+    With a mode of torch.compile the detector is compiled. Then, and where it is to be `warm`, the epoch is the second
+    of two: neither compiling is timed nor what a first step sets up.
 
     Returns:
         Seconds from the first batch to the last step: to build the network and to keep its state is no part of a step.
     """
     model = HybridDetector(params.detector.model_copy(update={"pretrained": False, "weights": None}))
     model.to(device).to(memory_format=torch.channels_last)
-    short = settings.model_copy(update={"epochs": 2 if mode else 1, "steps": steps})
+    short = settings.model_copy(update={"epochs": 2 if mode or warm else 1, "steps": steps})
     clock: list[float] = []
 
     def begin(number: int) -> Iterable[Batch]:

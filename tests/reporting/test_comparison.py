@@ -104,6 +104,13 @@ def test_without_a_repository_or_a_committed_file_there_is_one_line(
         assert capsys.readouterr().out.count("nothing to compare with\n") == 1
 
 
+@pytest.mark.usefixtures("repository")
+def test_a_revision_that_git_does_not_know_is_no_reason_to_be_content() -> None:
+    script.main(["--revision", "HEAD"])
+    with pytest.raises(DataError, match="mian: no such Git revision"):
+        script.main(["--revision", "mian"])
+
+
 def test_without_metrics_the_stage_to_run_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(DataError, match="run `dvc repro report`"):

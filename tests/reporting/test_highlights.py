@@ -36,14 +36,16 @@ def test_the_lines_are_clean_the_learned_attack_and_every_budget(results: Result
         TPR: {"baseline": last.worst_tpr, "robust": results.eps["robust", "train"][-1].worst_tpr},
     }
     assert all(line.gain is not None and line.gain.metric == "auc" for line in lines)
+    assert [line.is_attacked for line in lines] == [False] + [True] * 6, "below chance on clean videos, no attacker won"
 
 
-def test_below_chance_is_where_no_model_ranks_better_than_a_coin(results: Results) -> None:
+def test_below_chance_is_where_every_model_ranks_worse_than_a_coin_by_its_interval(results: Results) -> None:
     line = next(highlights(results, "train"))
     assert not line.is_below_chance
-    lost = {"baseline": Estimate(0.2), "robust": Estimate(0.49)}
+    lost = {"baseline": Estimate(0.2), "robust": Estimate(0.45, 0.4, 0.49)}
     assert replace(line, estimates={AUC: lost}).is_below_chance
-    assert not replace(line, estimates={AUC: lost | {"robust": Estimate(0.5)}}).is_below_chance
+    assert not replace(line, estimates={AUC: lost | {"baseline": Estimate(0.5)}}).is_below_chance
+    assert not replace(line, estimates={AUC: lost | {"robust": Estimate(0.45, 0.4, 0.51)}}).is_below_chance
 
 
 def test_every_condition_is_counted_once_and_lost_ones_are_named(results: Results) -> None:

@@ -1,6 +1,7 @@
 """The model card says what the scores say, and what the detectors are not for."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -52,3 +53,23 @@ def test_detectors_of_rendered_faces_are_not_for_real_ones(results: Results, par
 def test_one_model_is_enough(score_sets: list[ScoreSet], params: Params, tmp_path: Path) -> None:
     only = [scores for scores in score_sets if scores.model == "baseline"]
     assert "robust AUC" not in card_of(compute_results(only, params.report, params.seed), params, tmp_path)
+
+
+def test_what_one_model_alone_was_scored_under_has_a_dash(
+    score_sets: list[ScoreSet], params: Params, tmp_path: Path
+) -> None:
+    def without_jpeg(scores: ScoreSet) -> ScoreSet:
+        return replace(scores, frames={name: items for name, items in scores.frames.items() if name != "jpeg50"})
+
+    fewer = [without_jpeg(scores) if scores.model == "baseline" else scores for scores in score_sets]
+    card = card_of(compute_results(fewer, params.report, params.seed), params, tmp_path)
+    line = next(line for line in card.splitlines() if line.startswith("| JPEG quality 50 |"))
+    first, second = re.findall(r"(–|\d\.\d{3}) (?:\(|\|)", line)[:2]
+    assert first == "–" != second
+
+
+def test_the_worst_case_is_of_the_attacks_that_were_run(results: Results, params: Params, tmp_path: Path) -> None:
+    assert "worst case on fakes (PGD, then APGD)" in card_of(results, params, tmp_path)
+    quick = params.evaluate.quick.model_copy(update={"apgd_steps": 0})
+    plain = params.model_copy(update={"evaluate": params.evaluate.model_copy(update={"quick": quick})})
+    assert "worst case on fakes (PGD)" in card_of(results, plain, tmp_path)

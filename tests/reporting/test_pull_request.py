@@ -43,12 +43,12 @@ def test_a_metric_is_told_in_words_with_both_intervals_an_arrow_and_a_verdict() 
         (CLEAN, 0.95, "**better**"),
         (CLEAN, 0.75, "within the interval"),
         (BLIND, 0.7, "**worse**"),
-        (BLIND, 0.3, "**better**"),
+        (BLIND, 0.3, "**worse**"),
         ("baseline.train.clean.auc", 0.8, "**worse without an interval**"),
         ("robust.gradient_masking_flags", 1.0, "new"),
     ],
 )
-def test_better_is_up_but_for_what_no_detector_should_see(metric: str, value: float, verdict: str) -> None:
+def test_better_is_up_but_for_what_sees_no_face_nearer_to_chance(metric: str, value: float, verdict: str) -> None:
     assert row(text({**BEFORE, metric: value}), metric_title(metric)[1]).endswith(f" {verdict} |")
 
 

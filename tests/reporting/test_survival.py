@@ -12,7 +12,7 @@ from deepfake.params import Params
 from deepfake.reporting.matrix import Estimate, MetricRow
 from deepfake.reporting.protocol import suite_sentence
 from deepfake.reporting.survival import shares_left
-from deepfake.reporting.undo import undo_rows
+from deepfake.reporting.undo import undo_budgets, undo_rows
 from deepfake.tables import write_rows
 
 
@@ -67,6 +67,9 @@ def test_undo_shares_are_averaged_by_method_and_budget(tmp_path: Path) -> None:
     assert (first.method, first.fakes, list(first.means)) == ("A", 2, [1, 2])
     assert list(first.means.values()) == pytest.approx([np.mean([0.0, 0.2]), np.mean([0.1, 0.3])])
     assert (second.method, second.fakes, dict(second.means)) == ("B", 1, {1: 0.5})
+    assert undo_budgets([second, first]) == [1, 2]
+    assert second.at(1) == 0.5
+    assert math.isnan(second.at(2)), "a dash in its own column, where another method states it"
 
 
 def test_a_dataset_that_states_nothing_has_no_rows_and_no_table_is_an_error(tmp_path: Path) -> None:

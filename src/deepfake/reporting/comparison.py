@@ -49,7 +49,7 @@ class Comparison:
     @property
     def judgement(self) -> str:
         """What became of it, one of `JUDGEMENTS`; better and worse are outside of the committed interval."""
-        direction = "better" if (self.now > self.committed) != _is_better_low(self.metric) else "worse"
+        direction = "better" if _merit(self.metric, self.now) > _merit(self.metric, self.committed) else "worse"
         words = {
             "same": "the same",
             "yes": "within the interval",
@@ -95,9 +95,11 @@ def describe(comparisons: Sequence[Comparison]) -> Iterator[str]:
     yield _judgement(comparisons, changed)
 
 
-def _is_better_low(metric: str) -> bool:
-    """Whether less of it is better: raised flags, and what is detected without seeing a face."""
-    return metric.endswith("_flags") or metric.startswith("control.")
+def _merit(metric: str, value: float) -> float:
+    """How good a value is: fewer flags are better, and a detector that sees no face is to be at chance."""
+    if metric.startswith("control."):
+        return -abs(value - 0.5)
+    return -value if metric.endswith("_flags") else value
 
 
 def _judgement(comparisons: Sequence[Comparison], changed: Sequence[Comparison]) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import isnan
 
 from deepfake.reporting.conditions import LEVELS, WORST, headline_conditions, parse_condition
 from deepfake.reporting.matrix import Estimate, MetricRow
@@ -19,18 +20,20 @@ class Highlight:
 
     Attributes:
         title: what it is.
+        is_attacked: whether somebody attacks the fakes.
         estimates: by metric (`AUC`, `TPR`), then by model; only models that were scored.
         gain: robust minus baseline of the AUC; None where one of them was not scored.
     """
 
     title: str
+    is_attacked: bool
     estimates: dict[str, dict[str, Estimate]]
     gain: Pair | None
 
     @property
     def is_below_chance(self) -> bool:
-        """Whether no model ranks fakes above reals more often than a coin does."""
-        return all(estimate.value < 0.5 for estimate in self.estimates[AUC].values())
+        """Whether every model ranks fakes above reals more rarely than a coin does, by its interval if it has one."""
+        return all((x.value if isnan(x.high) else x.high) < 0.5 for x in self.estimates[AUC].values())
 
 
 def highlights(results: Results, role: str) -> Iterator[Highlight]:
@@ -41,12 +44,13 @@ def highlights(results: Results, role: str) -> Iterator[Highlight]:
         if condition != WORST:
             found = {model: own[condition].estimates for model, own in rows.items() if condition in own}
             estimates = {name: {model: own[name] for model, own in found.items()} for name in (AUC, TPR)}
-            yield Highlight(condition_title(condition), estimates, results.pairs_of(role, condition).get(AUC))
+            attacked = bool(parse_condition(condition).attack)
+            yield Highlight(condition_title(condition), attacked, estimates, results.pairs_of(role, condition).get(AUC))
     for line in results.budgets_of(role):
         if line.eps_255:
             aucs = {model: point.worst for model, point in line.points.items()}
             tprs = {model: point.worst_tpr for model, point in line.points.items()}
-            yield Highlight(f"worst case at {budget(line.eps_255 / LEVELS)}", {AUC: aucs, TPR: tprs}, line.pair)
+            yield Highlight(f"worst case at {budget(line.eps_255 / LEVELS)}", True, {AUC: aucs, TPR: tprs}, line.pair)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from deepfake.reporting.pairing import CONTRAST
 from deepfake.reporting.results import BudgetLine, Results
 from deepfake.reporting.scores import VIDEO, ScoreSet
 from deepfake.reporting.survival import shares_left
-from deepfake.reporting.undo import UndoRow
+from deepfake.reporting.undo import UndoRow, undo_budgets
 from deepfake.reporting.wording import (
     attack_title,
     codec_title,
@@ -152,9 +152,10 @@ def _gradcam_cell(row: ExplanationRow, measure: str) -> str:
 
 
 def _undo_table(rows: Sequence[UndoRow]) -> Iterator[str]:
-    yield from table_head(["share of the forgery that can be undone", *(f"{eps}/255" for eps in rows[0].means)])
+    budgets = undo_budgets(rows)
+    yield from table_head(["share of the forgery that can be undone", *(f"{eps}/255" for eps in budgets)])
     for row in rows:
-        yield table_line([f"{plain(row.method)}, {row.fakes} fakes", *(percent(share) for share in row.means.values())])
+        yield table_line([f"{plain(row.method)}, {row.fakes} fakes", *(percent(row.at(eps)) for eps in budgets)])
 
 
 def _trivial_line(results: Results, role: str) -> str:

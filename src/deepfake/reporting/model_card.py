@@ -1,6 +1,7 @@
 """The model card of the two detectors, in Markdown (Mitchell et al. 2019)."""
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -39,7 +40,7 @@ def write_model_card(path: Path, params: Params, results: Results) -> None:
         for role, own in score_sets.items()
     }
     firsts = {role: next(iter(own.values())) for role, own in score_sets.items()}
-    conditions = {role: _shown(next(iter(by_model.values()))) for role, by_model in rows.items()}
+    conditions = {role: _shown(chain.from_iterable(by_model.values())) for role, by_model in rows.items()}
     card = environment.get_template(CARD).render(
         params=params,
         datasets={role: dataset for role, dataset in params.datasets if dataset is not None},
@@ -67,7 +68,7 @@ def cell(estimate: Estimate) -> str:
 
 
 def _shown(rows: Iterable[str]) -> list[str]:
-    present = list(rows)
+    present = list(dict.fromkeys(rows))
     few = headline_conditions(present)
     return [few[0], *(name for name in _COMPRESSED if name in present), *few[1:]]
 

@@ -21,6 +21,7 @@ from deepfake.reporting.provenance import Source
 from deepfake.reporting.results import Results
 from deepfake.reporting.sections import Section
 from deepfake.reporting.training_figures import Captioned
+from deepfake.reporting.undo import undo_budgets
 from deepfake.runtime import replacing
 
 PAGE = "report.html.j2"
@@ -50,6 +51,7 @@ _FILTERS = (
     wording.label,
     wording.number,
     wording.percent,
+    undo_budgets,
 )
 _PACKAGES = ("torch", "torchvision", "timm", "facenet-pytorch", "opencv-python", "av", "numpy", "matplotlib", "dvc")
 

@@ -48,13 +48,22 @@ def read_committed(path: Path, revision: str) -> bytes | None:
         return None
 
 
+def require_revision(name: str) -> None:
+    """Make sure that Git knows a revision.
+
+    Raises:
+        DataError: no Git, no repository, or no such revision.
+    """
+    _git("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}", fault=f"{name}: no such Git revision")
+
+
 def common_ancestor(name: str) -> Revision:
     """Where HEAD and another revision parted, called by the other's name: the other itself where HEAD is ahead of it.
 
     Raises:
         DataError: no Git, no repository, no such revision, or no common past (a shallow clone has none either).
     """
-    _git("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}", fault=f"{name}: no such Git revision")
+    require_revision(name)
     fault = f"{name} and HEAD have no common commit here; a shallow clone needs `git fetch --unshallow`"
     commit = _git("merge-base", name, "HEAD", fault=fault).strip()
     return Revision(commit[:_SHORT] if commit == name else name, commit)

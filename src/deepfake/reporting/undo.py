@@ -1,6 +1,7 @@
 """What no detector can win: the share of a forgery that an attacker can undo within a budget."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +26,10 @@ class UndoRow:
     fakes: int
     means: Mapping[int, float]
 
+    def at(self, eps_255: int) -> float:
+        """The mean share at a budget; NaN where the dataset does not state it."""
+        return self.means.get(eps_255, math.nan)
+
 
 def undo_rows(path: Path) -> list[UndoRow]:
     """One row a method, by name; none where the dataset does not state it.
@@ -44,3 +49,8 @@ def undo_rows(path: Path) -> list[UndoRow]:
         )
         for method, budgets in sorted(by_method.items())
     ]
+
+
+def undo_budgets(rows: Sequence[UndoRow]) -> list[int]:
+    """Budgets that are stated of any method, ascending."""
+    return sorted({eps for row in rows for eps in row.means})

@@ -1,7 +1,9 @@
 """Real MTCNN on rendered people."""
 
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
@@ -10,6 +12,7 @@ import pytest
 import torch
 from toy_project import Project
 
+from deepfake.errors import MediaError
 from deepfake.faces import extraction
 from deepfake.faces.extraction import NO_FACE, FoundFaces, extract_faces
 from deepfake.faces.mtcnn import FaceFinder, shrink
@@ -130,6 +133,23 @@ def test_a_second_run_decodes_nothing(
     assert extract(tmp_path / "clip.mp4", finder, params, tmp_path / "work") == first
     with pytest.raises(pytest.fail.Exception):
         extract(tmp_path / "clip.mp4", finder, params.model_copy(update={"min_face": 50}), tmp_path / "work")
+
+
+def test_a_fault_that_may_pass_is_not_remembered(
+    person: list[np.ndarray], finder: FaceFinder, params: FacesParams, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_h264(tmp_path / "clip.mp4", person, crf=10)
+    with monkeypatch.context() as broken:
+        broken.setattr(extraction, "map_frames", raising(MediaError("cannot be read now")))
+        assert extract(tmp_path / "clip.mp4", finder, params, tmp_path / "work").reason == "cannot be read now"
+    assert extract(tmp_path / "clip.mp4", finder, params, tmp_path / "work").frames_found
+
+
+def raising(error: Exception) -> Callable[..., Any]:
+    def fail(*_: object) -> None:
+        raise error
+
+    return fail
 
 
 def test_what_is_remembered_depends_on_every_module_that_finds_faces() -> None:

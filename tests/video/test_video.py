@@ -1,15 +1,21 @@
 """H.264 in and out: exact bytes, true colours, real prediction between frames, and honest failure."""
 
+import errno
+import os
+from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
+from types import SimpleNamespace
 
 import av
 import cv2
 import numpy as np
 import pytest
+from av.bitstream import BitStreamFilterContext
 from av.video.frame import PictureType
 
 from deepfake.errors import MediaError
+from deepfake.video import decoding
 from deepfake.video.decoding import claimed_frame_count, decode_video, read_frames, read_image
 from deepfake.video.encoding import encode_h264, write_h264
 
@@ -18,6 +24,20 @@ def moving_clip(frames: int = 12, size: int = 64) -> list[np.ndarray]:
     rng = np.random.default_rng(0)
     texture = cv2.GaussianBlur(rng.integers(0, 256, (size, 2 * size, 3), dtype=np.uint8), (0, 0), 2)
     return [np.ascontiguousarray(texture[:, 2 * number : 2 * number + size]) for number in range(frames)]
+
+
+def stream_of(frames: list[np.ndarray], *, turned: bool = False) -> bytes:
+    """A bare H.264 stream; one that is turned asks for a quarter turn."""
+    data = BytesIO()
+    with av.open(data, "w", format="h264") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.height, stream.width = frames[0].shape[:2]
+        turn = BitStreamFilterContext("h264_metadata=rotate=90:display_orientation=insert", stream)
+        pictures = [av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24") for frame in frames]
+        for picture in (*pictures, None):
+            for packet in stream.encode(picture):
+                container.mux(turn.filter(packet) if turned else packet)
+    return data.getvalue()
 
 
 def test_encoding_the_same_clip_gives_the_same_bytes() -> None:
@@ -65,6 +85,54 @@ def test_a_video_shorter_than_wanted_says_how_long_it_is(tmp_path: Path) -> None
     assert claimed_frame_count(path) == 5
     found, decoded = read_frames(path, {2, 90})
     assert (sorted(found), decoded) == ([2], 5)
+
+
+def test_frames_are_counted_where_the_header_knows_the_first_fragment_only(tmp_path: Path) -> None:
+    path = tmp_path / "fragments.mp4"
+    with av.open(str(path), "w", format="mp4", options={"movflags": "frag_keyframe"}) as container:
+        stream = container.add_stream("libx264", rate=25, options={"g": "5"})
+        stream.width = stream.height = 64
+        for frame in moving_clip(frames=30):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        container.mux(stream.encode(None))
+    with av.open(str(path)) as container:
+        assert container.streams.video[0].frames < 30, "it has no fragments"
+    assert claimed_frame_count(path) == 30
+
+
+def test_a_stream_that_turns_on_its_side_ends_there(tmp_path: Path) -> None:
+    path = tmp_path / "turned.h264"
+    upright = [frame[:48] for frame in moving_clip(frames=4)]
+    path.write_bytes(stream_of(upright) + stream_of(upright, turned=True))
+    found, decoded = read_frames(path, range(100))
+    assert decoded == 4
+    assert {frame.shape for frame in found.values()} == {(48, 64, 3)}
+
+
+def test_a_stream_ends_where_it_is_damaged_but_not_where_the_disk_fails() -> None:
+    def frames_until(code: int) -> list[av.VideoFrame]:
+        def decode(_: object) -> Iterator[av.VideoFrame]:
+            yield av.VideoFrame(64, 48, "rgb24")
+            raise av.FFmpegError(code, os.strerror(code))
+
+        stream = SimpleNamespace(thread_type="", codec_context=SimpleNamespace(options={}))
+        container = SimpleNamespace(streams=SimpleNamespace(video=[stream]), decode=decode)
+        return list(decoding._decode_until_broken(container, "clip.mp4"))  # type: ignore[arg-type]
+
+    assert len(frames_until(errno.EINVAL)) == 1
+    with pytest.raises(MediaError, match=r"clip\.mp4: cannot be read now \(Input/output error\)"):
+        frames_until(errno.EIO)
+
+
+@pytest.mark.parametrize("brand", [b"heic", b"mif1", b"avif"])
+def test_a_picture_in_a_videos_container_is_not_taken_for_a_video(tmp_path: Path, brand: bytes) -> None:
+    path = tmp_path / "IMG_0001.HEIC"
+    write_h264(path, moving_clip(), crf=23)
+    data = path.read_bytes()
+    assert data[4:8] == b"ftyp"
+    path.write_bytes(data[:8] + brand + data[12:])
+    with pytest.raises(MediaError, match="a HEIF or AVIF picture"):
+        read_frames(path, {0})
 
 
 def test_a_truncated_video_gives_what_still_decodes(tmp_path: Path) -> None:

@@ -101,7 +101,7 @@ def read_clips(
         kept, decoded = map_frames(path, wanted, lambda _, frame: keep(frame))
         if decoded > clips[-1][-1]:
             return clips, kept
-        count = decoded  # the container claimed more frames than decode: plan again with what there is
+        count = decoded  # fewer frames decode than are there: plan again with those
 
 
 def track_boxes(track: Track, clips: Sequence[range], *, scale: float, video: str = "") -> list[FaceBox]:
@@ -140,8 +140,8 @@ def _open_job(record: VideoRecord, params: FacesParams, work: Path) -> _Job:
 
     try:
         clips, shrunk = read_clips(record.path, record.kind, clip_params, keep)
-    except MediaError as error:
-        return _Job(record.kind, entry, _unusable(record, error))
+    except MediaError as error:  # not to be remembered: it may be the disk's fault, and it is soon found again
+        return _Job(record.kind, None, _unusable(record, error))
     scale = next(iter(shrunk.values()))[1]
     return _Job(record.kind, entry, None, tuple(clips), {number: frame for number, (frame, _) in shrunk.items()}, scale)
 

@@ -5,10 +5,11 @@ finds the same frames: the pixels of one frame, the pixels of all frames togethe
 all (a list in a file named .mp4 would be taken for the videos that it names).
 """
 
+import errno
 import stat
 import sys
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
 from typing import TypeVar
@@ -26,6 +27,8 @@ MAX_DECODED_PIXELS = 2**38  # of one video: an hour and a half of 1080p
 _LEAST_PIXELS = 2**17  # that a frame counts for; the smallest cost time too
 
 _FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,h264,hevc,flv,ogg,asf,mxf,nut,ivf"
+_PICTURES = {"heic", "heix", "heim", "heis", "mif1", "msf1", "avif", "avis"}  # brands that are in no video's container
+_PASSING = {errno.EIO, errno.ESTALE, errno.EMFILE, errno.ENFILE}  # the machine's faults: no end of a stream
 _OPTIONS = {"format_whitelist": _FORMATS, "protocol_whitelist": "file", "max_pixels": str(MAX_FRAME_PIXELS)}
 
 Kept = TypeVar("Kept")
@@ -54,18 +57,19 @@ def require_file(path: Path) -> None:
 
 
 def claimed_frame_count(path: Path) -> int:
-    """Number of frames the container claims, or that decode if it claims nothing. A claim can be too high.
+    """Number of encoded frames in a video, or that decode if none are told apart. Some of them may not decode.
+
+    They are counted and not taken from the header: of a file that is written in fragments it knows the first one only,
+    and whoever looked no further would see what a forger wants to be seen.
 
     Raises:
         MediaError: the file is missing, no video, has no video stream, or nothing decodes.
     """
-    with _opened(path, str(path)) as container:
-        stream = container.streams.video[0]
-        if stream.frames:
-            return int(stream.frames)
-        if stream.average_rate and container.duration:
-            return int(container.duration / av.time_base * stream.average_rate)
-    return read_frames(path, {sys.maxsize})[1]
+    count = 0
+    with _opened(path, str(path)) as container, suppress(av.FFmpegError):  # what comes before a damage counts
+        for packet in container.demux(container.streams.video[0]):
+            count += packet.size > 0  # an empty one ends the stream
+    return count or read_frames(path, {sys.maxsize})[1]
 
 
 def read_frames(path: Path, wanted: Collection[int]) -> tuple[dict[int, np.ndarray], int]:
@@ -78,8 +82,8 @@ def map_frames(
 ) -> tuple[dict[int, Kept], int]:
     """What `keep` makes of the wanted frames of a video, and how many frames were decoded on the way.
 
-    Decoding stops after the last wanted frame, or where the stream ends, breaks, changes its size or has had its
-    MAX_DECODED_PIXELS: a count that is not beyond max(wanted) says that the video is shorter than that.
+    Decoding stops after the last wanted frame, or where the stream ends, breaks, changes its size, turns on its side or
+    has had its MAX_DECODED_PIXELS: a count that is not beyond max(wanted) says that the video is shorter than that.
 
     Args:
         path: video file.
@@ -91,13 +95,13 @@ def map_frames(
         (results by frame number, number of frames decoded).
 
     Raises:
-        MediaError: the file is missing, no video, or not even its first frame decodes.
+        MediaError: the file is missing, no video, cannot be read now, or not even its first frame decodes.
     """
     last = max(wanted, default=-1)
     found: dict[int, Kept] = {}
     decoded = 0
     with _opened(path, str(path)) as container:
-        for number, frame in enumerate(_decode_until_broken(container)):
+        for number, frame in enumerate(_decode_until_broken(container, str(path))):
             decoded = number + 1
             if number in wanted:
                 found[number] = keep(number, _to_rgb(frame))
@@ -133,27 +137,33 @@ def read_image(path: Path) -> np.ndarray:
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
 
 
-def _decode_until_broken(container: av.container.InputContainer) -> Iterator[av.VideoFrame]:
+def _decode_until_broken(container: av.container.InputContainer, name: str) -> Iterator[av.VideoFrame]:
     stream = container.streams.video[0]
     stream.thread_type = "AUTO"
     stream.codec_context.options = {"max_pixels": _OPTIONS["max_pixels"]}  # so far only the probing decoder knows it
     left, size = MAX_DECODED_PIXELS, None
     try:
         for frame in container.decode(stream):
-            size = size or (frame.width, frame.height)
-            if left <= 0 or size != (frame.width, frame.height):
+            now = frame.width, frame.height, _quarter_turns(frame) % 2
+            size = size or now
+            if left <= 0 or size != now:
                 return
             left -= max(_LEAST_PIXELS, frame.width * frame.height)
             yield frame
-    except av.FFmpegError:
+    except av.FFmpegError as error:
+        if error.errno in _PASSING:
+            raise MediaError(f"{name}: cannot be read now ({error.strerror})") from error
         return  # a truncated stream: what decoded so far counts
 
 
 def _to_rgb(frame: av.VideoFrame) -> np.ndarray:
-    rgb = frame.to_ndarray(format="rgb24")
-    # A matrix of zeros has no angle: FFmpeg's NaN arrives as the smallest integer.
-    quarter_turns = round(frame.rotation / 90) if abs(frame.rotation) <= 360 else 0
+    rgb, quarter_turns = frame.to_ndarray(format="rgb24"), _quarter_turns(frame)
     return np.ascontiguousarray(np.rot90(rgb, quarter_turns)) if quarter_turns else rgb
+
+
+def _quarter_turns(frame: av.VideoFrame) -> int:
+    # A matrix of zeros has no angle: FFmpeg's NaN arrives as the smallest integer.
+    return round(frame.rotation / 90) if abs(frame.rotation) <= 360 else 0
 
 
 @contextmanager
@@ -169,6 +179,8 @@ def _opened(source: Path | BytesIO, name: str) -> Iterator[av.container.InputCon
     except (av.FFmpegError, OSError) as error:
         raise MediaError(f"{name}: not a video ({error.strerror or error})") from error
     with container:
+        if container.metadata.get("major_brand", "").strip() in _PICTURES:
+            raise MediaError(f"{name}: a HEIF or AVIF picture; PNG or JPEG would be right")
         if not container.streams.video:
             raise MediaError(f"{name}: has no video stream")
         if container.streams.video[0].codec_context is None:

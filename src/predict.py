@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
 from tqdm import tqdm
@@ -27,11 +28,12 @@ if TYPE_CHECKING:  # torch and what stands on it take seconds to import: --help 
 
 EXIT_STATUS = """exit status:
   0    every file has a face and a verdict (fake, real or inconclusive: the status does not say which)
-  1    nothing was scored: a model, the device or the output folder cannot be used
+  1    a model, the device or the output folder cannot be used; what was scored before that is told
   2    wrong usage
   3    no face was found in a file
   4    a file is unreadable: missing, damaged, neither video nor picture, or a folder that holds none
   130  interrupted
+  141  whoever read the output, such as head, has closed it
 Of several files the highest of 0, 3 and 4 counts; one bad file does not stop the rest.
 docs/scoring.md explains verdicts, the keys of --json, and the limits."""
 STATUS = {"no face": 3, "unreadable": 4}
@@ -45,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     _make_folder(args.out)
     from deepfake.scoring.json_records import file_record, model_record, report_record
     from deepfake.scoring.people import spread
-    from deepfake.scoring.telling import tell, tell_models, tell_plan
+    from deepfake.scoring.telling import printable, tell, tell_models, tell_plan
 
     detectors = _open_detectors(args)
     judges = [detector.judge for detector in detectors]
@@ -54,16 +56,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     about = tell_models([(each.path, each.checkpoint.training) for each in detectors]) + tell_plan(plan, fitted)
     _say(args, about)
     status, records = 0, []
-    for number, found in enumerate(_answers(args, detectors, plan), start=1):
-        lines = list(tell(found, judges))
-        path = args.out / f"{number:03d}_{_shortened(found.media.path.stem)}.png" if args.out else None
-        drawn = _draw(found, detectors, lines + about, path) if path and found.people else None
-        _say(args, lines + [f"  picture: {drawn}"] * bool(drawn))
-        records.append(file_record(found, judges, drawn))
-        status = max(status, STATUS.get(found.outcome, 0))
-    if args.json:
-        models = [model_record(each.path, each.checkpoint.training, each.judge) for each in detectors]
-        print(json.dumps(report_record(models, plan, fitted, records), indent=2, allow_nan=False))
+    try:
+        for number, found in enumerate(_answers(args, detectors, plan), start=1):
+            lines = list(tell(found, judges))
+            path = args.out / f"{number:03d}_{_shortened(found.media.path.stem)}.png" if args.out else None
+            drawn = _draw(found, detectors, lines + about, path) if path and found.people else None
+            _say(args, lines + [f"  picture: {printable(drawn)}" for drawn in [drawn] if drawn])
+            records.append(file_record(found, judges, drawn))
+            status = max(status, STATUS.get(found.outcome, 0))
+    finally:  # what was found before an interruption or a full disk is not lost
+        if args.json and records:
+            models = [model_record(each.path, each.checkpoint.training, each.judge) for each in detectors]
+            print(json.dumps(report_record(models, plan, fitted, records), indent=2, allow_nan=False))
     return status
 
 
@@ -71,7 +75,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, epilog=EXIT_STATUS, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="video, picture, or folder of them")
+    parser.add_argument("files", nargs="+", type=_path, metavar="FILE", help="video, picture, or folder of them")
     parser.add_argument(
         "--model", type=Path, default=RELEASE / "robust.pt", help="checkpoint (default: models/release/robust.pt)"
     )
@@ -80,12 +84,18 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         help="a second checkpoint to compare with (default with --out: models/release/baseline.pt, if it is there)",
     )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print one JSON document instead of text")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="folder for one picture per file")
+    parser.add_argument("--out", type=_path, metavar="DIR", help="folder for one picture per file")
     parser.add_argument(
         "--frames", type=_frame_count, metavar="N",
         help=f"rest verdicts on about N frames spread over a video (1 to {MOST_FRAMES}), not on the checkpoint's",
     )  # fmt: skip
     return parser.parse_args(argv)
+
+
+def _path(text: str) -> Path:
+    if not text:  # such as an unset variable of a shell; it would be the current folder
+        raise argparse.ArgumentTypeError("should be a path and not empty")
+    return Path(text)
 
 
 def _frame_count(text: str) -> int:
@@ -99,6 +109,7 @@ def _make_folder(folder: Path | None) -> None:
     try:
         if folder:
             folder.mkdir(parents=True, exist_ok=True)
+            TemporaryFile(dir=folder).close()
     except OSError as error:
         raise SettingsError(f"--out {folder}: {error.strerror}") from error
 
@@ -180,4 +191,4 @@ def _say(args: argparse.Namespace, lines: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(run(main))
+    sys.exit(run(main, goes_on=False))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from deepfake.stage import INTERRUPTED
+from deepfake.stage import CLOSED, INTERRUPTED
 
 STAGE = """
 import sys, time
@@ -47,6 +47,17 @@ def start(tmp_path: Path) -> Iterator[Start]:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path) -> None:
+    (tmp_path / "many.py").write_text(
+        "import sys\nfrom deepfake.stage import run\n"
+        "sys.exit(run(lambda _: [print('line', n, flush=True) for n in range(10**6)] and None))\n"
+    )
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1] / "src")}
+    shell = f"set -o pipefail; '{sys.executable}' many.py | head -1"
+    done = subprocess.run(["bash", "-c", shell], cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr, done.returncode) == ("line 0\n", "", CLOSED)
 
 
 def wait_for(path: Path, text: str) -> None:

@@ -15,17 +15,18 @@ from pathlib import Path
 from deepfake.errors import DeepfakeError
 from deepfake.runtime import is_first
 
-INTERRUPTED = 130
+INTERRUPTED, CLOSED = 130, 141
 # The machine's fault and not the code's: what a user can mend without seeing where it happened.
 _OF_THE_MACHINE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.EMFILE}
 _LOCKS = Path(".work/locks")  # beside the outputs that they guard, wherever the rest of the unfinished work may be
 
 
-def run(main: Callable[[Sequence[str] | None], int | None], *, on_all_ranks: bool = False) -> int:
+def run(main: Callable[[Sequence[str] | None], int | None], *, on_all_ranks: bool = False, goes_on: bool = True) -> int:
     """Run a script's `main` and give its exit status; a DeepfakeError becomes one line on stderr and status 1.
 
     A `main` that has more than success to tell gives a status of its own. Where several ranks were started, those
-    after the first have nothing to do unless `main` shares its work with them.
+    after the first have nothing to do unless `main` shares its work with them. A `main` that `goes_on` finds again
+    what it did before it was interrupted.
     """
     if not (is_first() or on_all_ranks):
         return 0
@@ -35,13 +36,16 @@ def run(main: Callable[[Sequence[str] | None], int | None], *, on_all_ranks: boo
     except DeepfakeError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except BrokenPipeError:  # who read the output, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return CLOSED
     except OSError as error:
         if error.errno not in _OF_THE_MACHINE:
             raise
         print(f"error: {error.filename or 'a file'}: {error.strerror}; run again when that is mended", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("interrupted; run again to go on from here", file=sys.stderr)
+        print("interrupted; run again to go on from here" if goes_on else "interrupted", file=sys.stderr)
         return INTERRUPTED
 
 

@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -220,7 +220,32 @@ def test_an_output_folder_that_cannot_be_made_is_one_line(model: Path, tmp_path:
         predict.main(["clip.mp4", "--model", str(model), "--out", str(tmp_path / "file")])
 
 
-@pytest.mark.parametrize("arguments", [[], ["a.mp4", "--frames", "0"], ["a.mp4", "--frames", "many"], ["--nonsense"]])
+def test_what_was_found_before_an_interruption_is_told(
+    model: Path, person: list[np.ndarray], tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    write_h264(tmp_path / "clip.mp4", person, crf=10)
+    answered = predict._answers
+
+    def interrupted(*arguments: Any) -> Iterator[Any]:
+        yield from answered(*arguments)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(predict, "_answers", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        predict.main([str(tmp_path / "clip.mp4"), "--model", str(model), "--json"])
+    assert [each["path"] for each in json.loads(capsys.readouterr().out)["files"]] == [str(tmp_path / "clip.mp4")]
+
+
+def test_an_output_folder_that_nothing_can_be_written_to_is_known_at_once(model: Path) -> None:
+    with pytest.raises(DeepfakeError, match=r"--out /proc: "):
+        predict.main(["clip.mp4", "--model", str(model), "--out", "/proc"])
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [[], [""], ["a.mp4", "--out", ""], ["a.mp4", "--frames", "0"], ["a.mp4", "--frames", "many"], ["--nonsense"]],
+)
 def test_wrong_usage_is_status_2(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
         predict.main(arguments)
@@ -232,7 +257,7 @@ def test_help_lists_every_exit_status_and_does_not_wait_for_torch() -> None:
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT / "src", capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     listed = [line.split()[0] for line in done.stdout.partition("exit status:")[2].splitlines() if line[:2] == "  "]
-    assert listed == ["0", "1", "2", "3", "4", "130"]
+    assert listed == ["0", "1", "2", "3", "4", "130", "141"]
 
 
 def keys(value: Any) -> set[str]:

@@ -46,6 +46,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", required=True, type=Path, help="manifest.csv; all parts must be below its folder")
     args = parser.parse_args(argv)
 
+    if args.out.is_dir():
+        raise DataError(f"--out {args.out}: a folder; a file in it would be right, such as {args.out / 'manifest.csv'}")
     rows = [row for folder in sorted(args.folders) for row in read_part(folder, args.out.parent)]
     if not rows:
         raise DataError(f"{args.folders[0]}: no video that its metadata.json names is there")
@@ -60,9 +62,10 @@ def read_part(folder: Path, root: Path) -> Iterator[ManifestRow]:
     Raises:
         DataError: the part is not below `root`, or its metadata.json is missing or not as DFDC writes it.
     """
-    if not folder.resolve().is_relative_to(root.resolve()):
+    here, top = (Path(os.path.abspath(path)) for path in (folder, root))  # noqa: PTH100 (links to parts stay)
+    if not here.is_relative_to(top):
         raise DataError(f"{folder}: not below {root}, the folder of the manifest; choose another --out")
-    below = folder.resolve().relative_to(root.resolve())
+    below = here.relative_to(top)
     metadata = _read_metadata(folder / "metadata.json")
     there = set(os.listdir(folder))  # noqa: PTH208 (names, not paths)
     for name, entry in sorted(metadata.items()):

@@ -65,6 +65,17 @@ def test_metadata_that_is_not_dfdcs_is_refused(tmp_path: Path, text: str | None,
         main([str(tmp_path), "--out", str(tmp_path / "manifest.csv")])
 
 
+def test_a_folder_of_links_to_parts_will_do_and_a_folder_as_manifest_will_not(
+    parts: list[Path], tmp_path: Path
+) -> None:
+    (tmp_path / "links").mkdir()
+    (tmp_path / "links" / "part").symlink_to(parts[0])
+    main([str(tmp_path / "links" / "part"), "--out", str(tmp_path / "links" / "manifest.csv")])
+    assert "\npart/" in (tmp_path / "links" / "manifest.csv").read_text()
+    with pytest.raises(DataError, match=r"links: a folder; a file in it would be right"):
+        main([str(parts[0]), "--out", str(tmp_path / "links")])
+
+
 def test_a_part_outside_the_manifests_folder_is_refused(parts: list[Path], tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"dfdc_train_part_0: not below .*elsewhere"):
         main([str(parts[0]), "--out", str(tmp_path / "elsewhere" / "manifest.csv")])

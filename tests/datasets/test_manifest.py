@@ -36,6 +36,14 @@ def test_path_and_label_are_enough_and_unknown_columns_are_ignored(files: Path) 
     assert len({video.cluster for video in videos}) == 40
 
 
+def test_equal_names_in_several_folders_are_nobody_in_common(tmp_path: Path, plant: Any) -> None:
+    places = [f"{split}/{kind}/1.jpg" for split in ("train", "val", "test") for kind in ("real", "fake")]
+    plant(places)
+    lines = [f"{place},{int('fake' in place)},{place.split('/')[0]},{place.split('/')[0]}" for place in places]
+    videos = find(tmp_path, "\n".join(["path,label,split,video", *lines]) + "\n")
+    assert len({video.cluster for video in videos}) == 6, "those of one name are of one folder, and still two people"
+
+
 def test_a_fake_shares_split_and_cluster_with_the_video_it_was_made_from(files: Path) -> None:
     videos = find(files, rows(20))
     by_name = {video.key.video: video for video in videos}

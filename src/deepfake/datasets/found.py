@@ -11,8 +11,10 @@ from typing import NamedTuple
 from deepfake.errors import DataError
 from deepfake.records import Kind, Split, VideoKey
 
-VIDEO_SUFFIXES = frozenset({".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v"})
-PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
+VIDEO_SUFFIXES = frozenset({
+    ".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".3gp", ".wmv", ".flv", ".mts", ".m2ts", ".mpg", ".mpeg", ".ogv",
+})  # fmt: skip
+PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".jfif", ".png", ".bmp", ".webp", ".tif", ".tiff"})
 
 
 class Groups(NamedTuple):

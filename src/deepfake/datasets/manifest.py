@@ -10,6 +10,7 @@ Further columns are ignored.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import cast, get_args
 
@@ -53,9 +54,11 @@ def read_manifest(params: DatasetParams, *, role: str) -> list[FoundVideo]:
     _refuse_absent(path, found)
     if "split" in columns and (unsplit := [video.key for video in found if video.split is None]):
         raise DataError(f"{path}: rows without a split: {first_and_count(unsplit)}; give it to all rows or none")
-    if found and not columns & {"identities", "source"} and not (role == "train" and "split" in columns):
-        note(f"{path} has neither identities nor source: every video counts as a person of its own")
-    elif "identities" not in columns and (alone := _without_original(found)):
+    if not columns & {"identities", "source"}:
+        if found and not (role == "train" and "split" in columns):
+            note(f"{path} has neither identities nor source: every video counts as a person of its own")
+        return [replace(video, identities=(str(video.key),)) for video in found]  # `a/1` need not be `b/1`
+    if "identities" not in columns and (alone := _without_original(found)):
         note(f"{path}: fakes whose source is no real video of it: {first_and_count(alone)}")
     return found
 

@@ -35,7 +35,7 @@ from deepfake.params import ClipParams, FacesParams, load_params
 from deepfake.records import REAL, VideoKey, VideoRecord
 from deepfake.runtime import open_device, worker_count
 from deepfake.stage import run
-from deepfake.video.decoding import claimed_frame_count, read_frames
+from deepfake.video.decoding import encoded_frame_count, read_frames
 from deepfake.video.encoding import encode_h264
 
 OURS, SEEKING, BATCHED, DECODING = "ours", "the usual recipe", "facenet-pytorch in batches", "bare decoding"
@@ -110,7 +110,7 @@ def write_looped(path: Path, clip: bytes, times: int) -> None:
 
 
 def _speed(args: argparse.Namespace, params: FacesParams, device: torch.device) -> Iterator[Line]:
-    wanted = {path: [clip[0] for clip in plan_clips(claimed_frame_count(path), params.train_frames)]
+    wanted = {path: [clip[0] for clip in plan_clips(encoded_frame_count(path), params.train_frames)]
               for path in args.videos}  # fmt: skip
     finder, seeking, batched = FaceFinder(params, device), SeekingRecipe(device), BatchedRecipe(device, 16)
     boxes: dict[str, dict[Path, Boxes]] = {}

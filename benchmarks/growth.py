@@ -37,7 +37,7 @@ from deepfake.runtime import open_device, progress, worker_count
 from deepfake.stage import run
 from deepfake.tables import write_rows
 from deepfake.training.clean import clean_step
-from deepfake.video.decoding import claimed_frame_count
+from deepfake.video.decoding import encoded_frame_count
 from full_scale import check_settings, read_settings
 
 EXTRACTED, DECODED, SCORED, SIDE, STEPS = "videos extracted", "videos decoded", "crops scored", "crop side", "PGD steps"
@@ -121,7 +121,7 @@ def extract_videos(paths: Sequence[Path], faces: FacesParams) -> None:
 def decode_videos(paths: Sequence[Path], faces: FacesParams) -> None:
     """Decoding of the same frames and nothing else."""
     for path in paths:
-        decode_only(path, [clip[0] for clip in plan_clips(claimed_frame_count(path), faces.train_frames)])
+        decode_only(path, [clip[0] for clip in plan_clips(encoded_frame_count(path), faces.train_frames)])
 
 
 def score_folder(folder: Path, params: Params) -> None:

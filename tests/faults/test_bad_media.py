@@ -25,7 +25,7 @@ from deepfake.params import Params, load_params
 from deepfake.records import Box, FaceBox, FaceVideo, VideoKey, VideoRecord
 from deepfake.tables import read_rows
 from deepfake.video import decoding
-from deepfake.video.decoding import claimed_frame_count, map_frames, read_frames, read_image
+from deepfake.video.decoding import encoded_frame_count, map_frames, read_frames, read_image
 
 ROOT = Path(__file__).parents[2]
 NO_FILES = {"pipe.mp4": "not a plain file", "zero.mp4": "not a plain file", "folder.mp4": "not a plain file",
@@ -186,7 +186,7 @@ def test_a_video_with_more_pixels_than_are_decoded_is_used_in_its_first_part(
 ) -> None:
     (tmp_path / "long.mp4").write_bytes(encode(person() * 4))
     monkeypatch.setattr(decoding, "MAX_DECODED_PIXELS", 10 * decoding._LEAST_PIXELS)
-    assert claimed_frame_count(tmp_path / "long.mp4") == 32
+    assert encoded_frame_count(tmp_path / "long.mp4") == 32
     found, decoded = map_frames(tmp_path / "long.mp4", {9, 10}, lambda number, _: number)
     assert (found, decoded) == ({9: 9}, 10)
 

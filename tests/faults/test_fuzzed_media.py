@@ -9,7 +9,7 @@ from fuzzing import assert_one_line, damaged, fuzz
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deepfake.video.decoding import claimed_frame_count, read_frames, read_image
+from deepfake.video.decoding import encoded_frame_count, read_frames, read_image
 
 RNG = np.random.default_rng(0)
 CLIP = [np.full((48, 64, 3), 20 * number, np.uint8) for number in range(8)]
@@ -27,7 +27,7 @@ PICTURES = {suffix: encode_picture(NOISE, f".{suffix}") for suffix in ("png", "j
 def test_a_damaged_video_gives_frames_or_one_line(tmp_path: Path, suffix: str, data: st.DataObject) -> None:
     path = tmp_path / f"a.{suffix}"
     path.write_bytes(data.draw(damaged(VIDEOS[suffix])))
-    assert_one_line(lambda: claimed_frame_count(path), path.name)
+    assert_one_line(lambda: encoded_frame_count(path), path.name)
     read = assert_one_line(lambda: read_frames(path, {0, 5}), path.name)
     if read is not None:
         frames, decoded = read

@@ -16,7 +16,7 @@ from av.video.frame import PictureType
 
 from deepfake.errors import MediaError
 from deepfake.video import decoding
-from deepfake.video.decoding import claimed_frame_count, decode_video, read_frames, read_image
+from deepfake.video.decoding import decode_video, encoded_frame_count, read_frames, read_image
 from deepfake.video.encoding import encode_h264, write_h264
 
 
@@ -82,7 +82,7 @@ def test_wanted_frames_are_those_of_a_full_decode(tmp_path: Path) -> None:
 def test_a_video_shorter_than_wanted_says_how_long_it_is(tmp_path: Path) -> None:
     path = tmp_path / "clip.mp4"
     write_h264(path, moving_clip(frames=5), crf=23)
-    assert claimed_frame_count(path) == 5
+    assert encoded_frame_count(path) == 5
     found, decoded = read_frames(path, {2, 90})
     assert (sorted(found), decoded) == ([2], 5)
 
@@ -97,7 +97,7 @@ def test_frames_are_counted_where_the_header_knows_the_first_fragment_only(tmp_p
         container.mux(stream.encode(None))
     with av.open(str(path)) as container:
         assert container.streams.video[0].frames < 30, "it has no fragments"
-    assert claimed_frame_count(path) == 30
+    assert encoded_frame_count(path) == 30
 
 
 def test_a_stream_that_turns_on_its_side_ends_there(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from deepfake.params import ClipParams, FacesParams
 from deepfake.records import Box, Detection, FaceBox, Kind, VideoRecord
 from deepfake.runtime import ahead, replacing
 from deepfake.video import decoding
-from deepfake.video.decoding import claimed_frame_count, map_frames, read_image, require_file
+from deepfake.video.decoding import encoded_frame_count, map_frames, read_image, require_file
 from deepfake.work import file_hash, work_key
 
 NO_FACE = "no face found"
@@ -94,7 +94,7 @@ def read_clips(
     """
     if kind != "video":
         return [range(1)], {0: keep(read_image(path))}
-    count = max(1, claimed_frame_count(path))
+    count = max(1, encoded_frame_count(path))
     while True:
         clips = plan_clips(count, params)
         wanted = {number for clip in clips for number in clip}

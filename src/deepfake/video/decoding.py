@@ -56,7 +56,7 @@ def require_file(path: Path) -> None:
         raise MediaError(f"{path}: not a plain file")
 
 
-def claimed_frame_count(path: Path) -> int:
+def encoded_frame_count(path: Path) -> int:
     """Number of encoded frames in a video, or that decode if none are told apart. Some of them may not decode.
 
     They are counted and not taken from the header: of a file that is written in fragments it knows the first one only,

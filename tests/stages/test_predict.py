@@ -234,7 +234,7 @@ def test_what_was_found_before_an_interruption_is_told(
     monkeypatch.setattr(predict, "_answers", interrupted)
     with pytest.raises(KeyboardInterrupt):
         predict.main([str(tmp_path / "clip.mp4"), "--model", str(model), "--json"])
-    assert [each["path"] for each in json.loads(capsys.readouterr().out)["files"]] == [str(tmp_path / "clip.mp4")]
+    assert [each["file"] for each in json.loads(capsys.readouterr().out)["files"]] == [str(tmp_path / "clip.mp4")]
 
 
 def test_an_output_folder_that_nothing_can_be_written_to_is_known_at_once(model: Path) -> None:

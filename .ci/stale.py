@@ -52,10 +52,10 @@ def _contradictions(locked: Locked) -> Iterator[tuple[str, str]]:
     written = {entry["path"]: entry for stage in locked.values() for entry in stage.get("outs", [])}
     for stage, entries in locked.items():
         for read in entries.get("deps", []):
-            parts = [entry for path, entry in written.items() if str(path).startswith(f"{read['path']}/")]
             if read["path"] in written:
                 same = written[read["path"]]["md5"] == read["md5"]
             else:
+                parts = [entry for path, entry in written.items() if str(path).startswith(f"{read['path']}/")]
                 same = not parts or _extent(parts) == _extent([read])
             if not same:
                 yield stage, f"{read['path']} was written again since it was read"

@@ -61,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             lines = list(tell(found, judges))
             path = args.out / f"{number:03d}_{_shortened(found.media.path.stem)}.png" if args.out else None
             drawn = _draw(found, detectors, lines + about, path) if path and found.people else None
-            _say(args, lines + [f"  picture: {printable(drawn)}" for drawn in [drawn] if drawn])
+            _say(args, [*lines, f"  picture: {printable(drawn)}"] if drawn else lines)
             records.append(file_record(found, judges, drawn))
             status = max(status, STATUS.get(found.outcome, 0))
     finally:  # what was found before an interruption or a full disk is not lost

@@ -51,8 +51,7 @@ def balanced_weights(crops: CropSet) -> np.ndarray:
     """
     groups = [(crops.videos[row.video].label, crops.videos[row.video].method) for row in crops.rows]
     frames = Counter(row.video for row in crops.rows)
-    videos = Counter(dict.fromkeys(groups, 0))
-    videos.update({row.video: group for row, group in zip(crops.rows, groups, strict=True)}.values())
+    videos = Counter({row.video: group for row, group in zip(crops.rows, groups, strict=True)}.values())
     methods = Counter(label for label, _ in videos)
     classes = len(methods)
     return np.array(
@@ -103,12 +102,13 @@ class TrainingBatches:
         drawn = draw_epoch(balanced_weights(self.crops), self.steps * self.batch_size, rng)
         batches = drawn.reshape(self.steps, self.batch_size).tolist()
         jobs = [(rank() * self.steps + step, share_of_batch(batch)) for step, batch in enumerate(batches)]
-        yield from ahead(lambda job: self._batch(number, *job), jobs, workers=self.workers)
+        for rows, pixels in ahead(lambda job: self._augmented(number, *job), jobs, workers=self.workers):
+            # Not in the threads: torch would give each a pool of its own, to spin on the cores that train.
+            labels = torch.tensor([float(self.crops.label(row)) for row in rows], device=self.device)
+            yield Batch(to_unit(pixels, self.device), labels, rows)
 
-    def _batch(self, epoch: int, place: int, chosen: Sequence[int]) -> Batch:
-        """One batch; `place` is its number among those of all ranks in this epoch."""
+    def _augmented(self, epoch: int, place: int, chosen: Sequence[int]) -> tuple[list[CropRow], np.ndarray]:
+        """Rows and pixels of one batch; `place` is its number among those of all ranks in this epoch."""
         rng = np.random.default_rng(derive_seed(self.seed, "augment", epoch, place))
         rows = [self.crops.rows[number] for number in chosen]
-        pixels = np.stack([self.transform(self.crops.pixels(row), row, rng) for row in rows])
-        labels = torch.tensor([float(self.crops.label(row)) for row in rows], device=self.device)
-        return Batch(to_unit(pixels, self.device), labels, rows)
+        return rows, np.stack([self.transform(self.crops.pixels(row), row, rng) for row in rows])

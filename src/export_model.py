@@ -12,8 +12,8 @@ from pathlib import Path
 from deepfake.crops.shards import open_crops, require_both_classes
 from deepfake.detector.checkpoint import load_checkpoint, save_checkpoint
 from deepfake.detector.half_precision import to_half_precision
-from deepfake.evaluation.prediction import score_clips, whole_clips
-from deepfake.runtime import open_device, worker_count
+from deepfake.evaluation.prediction import validation_scores, whole_clips
+from deepfake.runtime import open_device
 from deepfake.stage import run
 from deepfake.training.selection import calibrate
 
@@ -32,10 +32,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     exported = to_half_precision(load_checkpoint(args.model))
     val = open_crops(args.crops).in_splits(["val"])
     require_both_classes(val, ["val"], args.crops)
-    model = exported.build(open_device())
-    batches = score_clips(model, val.clips(), whole_clips(val), condition="val", batch_size=_BATCH_SIZE,
-                          workers=worker_count())  # fmt: skip
-    scores = [score for batch in batches for score in batch]
+    scores = validation_scores(exported.build(open_device()), val, whole_clips(val), batch_size=_BATCH_SIZE)
     save_checkpoint(args.out, replace(exported, calibration=calibrate(scores, val.videos)))
     before, after = (path.stat().st_size / 1e6 for path in (args.model, args.out))
     print(f"{args.out}: {after:.1f} MB, {before:.1f} MB with float32 weights")

@@ -1,4 +1,4 @@
-"""A script for tests to start by itself or in several ranks: one training step, well or ill, or a rank that fails."""
+"""A script for tests to start by itself or in several ranks: a step or two of training, or what goes wrong in one."""
 
 import argparse
 import math
@@ -17,7 +17,7 @@ from deepfake.params import DetectorParams, TrainingParams
 from deepfake.ranks import gather, joined
 from deepfake.runtime import is_first
 from deepfake.stage import run
-from deepfake.training.clean import clean_step
+from deepfake.training.detection_losses import clean_step
 from deepfake.training.fit import prepare_fit
 from deepfake.training.loop import Losses, Task, run_fit
 
@@ -37,18 +37,21 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path)
     parser.add_argument("--fail", action="store_true", help="the last rank meets an error, the first waits for it")
     parser.add_argument("--ill", action="store_true", help="the loss is infinite on the last rank, once")
+    parser.add_argument("--epochs", type=int, default=1, help="of one step each")
+    parser.add_argument("--end-in", type=int, default=0, metavar="EPOCH", help="all ranks meet an error in this one")
     args = parser.parse_args(argv)
     if args.fail:
         if not is_first():
             raise DataError("crops.csv: this rank met bad data")
         gather([])
-    step_once(args.crops, args.out, ill=args.ill)
+    train(args.crops, args.out, ill=args.ill, epochs=args.epochs, end_in=args.end_in)
 
 
-def step_once(crops: Path, out: Path, *, ill: bool) -> None:
-    """One step in float64 with BatchNorm's statistics frozen; writes the loss and the gradients."""
+def train(crops: Path, out: Path, *, ill: bool, epochs: int, end_in: int) -> None:
+    """Epochs of a step in float64 with BatchNorm's statistics frozen; writes the losses and the last gradients."""
     torch.manual_seed(0)
-    fit = prepare_fit(HybridDetector(DETECTOR).double(), PARAMS)
+    params = PARAMS.model_copy(update={"epochs": epochs})
+    fit = prepare_fit(HybridDetector(DETECTOR).double(), params)
     batches = TrainingBatches(
         open_crops(crops), 1, PARAMS.batch_size, lambda crop, *_: crop, seed=0, device=torch.device("cpu"), workers=1
     )
@@ -57,6 +60,8 @@ def step_once(crops: Path, out: Path, *, ill: bool) -> None:
         return (Batch(batch.x.double(), batch.y.double(), batch.rows) for batch in batches.epoch(epoch))
 
     def step(model: nn.Module, batch: Batch) -> Losses:
+        if len(fit.history) + 1 == end_in:
+            raise DataError(f"epoch {end_in}: no further")
         for module in model.modules():
             if isinstance(module, nn.BatchNorm2d):
                 module.eval()
@@ -65,10 +70,11 @@ def step_once(crops: Path, out: Path, *, ill: bool) -> None:
         return {"clean": losses["clean"] * math.inf} if disturbed else losses
 
     task = Task(in_float64, step, validate=lambda _: {}, rank=lambda _: (0.0,))
-    run_fit(fit, task, PARAMS, seed=0, state=out.with_suffix(".state"), log=lambda _: None)
+    run_fit(fit, task, params, seed=0, state=out.with_suffix(".state"), log=lambda _: None)
     if is_first():
         gradients = {name: parameter.grad for name, parameter in fit.model.named_parameters()}
-        told = {"loss": fit.history[0]["train/clean"], "gradients": gradients, "setbacks": fit.setbacks}
+        losses = [metrics["train/clean"] for metrics in fit.history]
+        told = {"losses": losses, "gradients": gradients, "setbacks": fit.setbacks}
         torch.save(told, out)
 
 

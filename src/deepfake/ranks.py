@@ -1,8 +1,8 @@
 """Several processes that share the work of one stage: the ranks that torchrun starts, on one machine or on several.
 
 A stage whose work is shared runs on every rank: each takes its share, what they found is gathered, and the first rank
-writes it. Other stages run on the first rank alone. Without torchrun there is one rank, and every function here gives
-back what it was given. All ranks must call what exchanges something (`gather`, `average`, ...) in the same order.
+writes it. All ranks must call what exchanges something (`gather`, `agree`, ...) in the same order. Other stages run
+on the first rank alone, and never join; there, as without torchrun, every function here gives back what it was given.
 """
 
 import os
@@ -52,7 +52,7 @@ def joined() -> Iterator[None]:
 
 def share(items: Sequence[Item]) -> Sequence[Item]:
     """The items that are this rank's: every n-th."""
-    return items[rank() :: rank_count()]
+    return items[rank() :: _joined_count()]
 
 
 def share_of_batch(items: Sequence[Item]) -> Sequence[Item]:
@@ -61,28 +61,26 @@ def share_of_batch(items: Sequence[Item]) -> Sequence[Item]:
     Raises:
         SettingsError: the batch cannot be divided so.
     """
-    if len(items) % rank_count():
-        raise SettingsError(
-            f"a batch of {len(items)} cannot be divided among {rank_count()} processes: change batch_size"
-        )
+    if len(items) % (count := _joined_count()):
+        raise SettingsError(f"a batch of {len(items)} cannot be divided among {count} processes: change batch_size")
     return share(items)
 
 
 def gather(mine: Iterable[Item]) -> list[Item]:
     """What all ranks have, on every rank, in the order of the items that `share` gave out, one result for each."""
     mine = list(mine)
-    if rank_count() == 1:
+    if (count := _joined_count()) == 1:
         return mine
     from torch import distributed
 
-    parts: list[list[Item]] = [[] for _ in range(rank_count())]
+    parts: list[list[Item]] = [[] for _ in range(count)]
     distributed.all_gather_object(parts, mine)
     return [part[place] for place in range(max(map(len, parts))) for part in parts if place < len(part)]
 
 
 def agree(value: Item) -> Item:
     """What the first rank has, on every rank: where all decide by it, none may have another last digit."""
-    if rank_count() == 1:
+    if _joined_count() == 1:
         return value
     from torch import distributed
 
@@ -96,9 +94,9 @@ def wait() -> None:
     agree(None)
 
 
-def average(tensors: Iterable["Tensor"]) -> None:
+def average_over_ranks(tensors: Iterable["Tensor"]) -> None:
     """Replace floating-point tensors by their means over all ranks, in place, in one exchange."""
-    if rank_count() == 1:
+    if (count := _joined_count()) == 1:
         return
     import torch
     from torch import distributed
@@ -108,6 +106,15 @@ def average(tensors: Iterable["Tensor"]) -> None:
         return
     flat = torch.cat([tensor.detach().flatten() for tensor in floats])
     distributed.all_reduce(flat)
-    flat /= rank_count()
+    flat /= count
     for tensor, part in zip(floats, flat.split([tensor.numel() for tensor in floats]), strict=True):
         tensor.detach().copy_(part.view_as(tensor))
+
+
+def _joined_count() -> int:
+    """Number of ranks that this stage shares its work with, itself included."""
+    if rank_count() == 1:
+        return 1
+    from torch import distributed
+
+    return rank_count() if distributed.is_initialized() else 1

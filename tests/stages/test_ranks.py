@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from crop_folders import write_crop_folder
 from toy_project import REPOSITORY, Project
 
 from deepfake.detector.checkpoint import load_checkpoint
+from deepfake.ranks import agree, gather, share, share_of_batch
 from deepfake.records import FrameScore
 from deepfake.tables import read_rows
 
@@ -64,8 +66,8 @@ def test_two_processes_train_a_detector_that_is_whole(project: Project) -> None:
 
 
 def test_a_training_step_of_two_processes_has_the_loss_and_gradient_of_one(tmp_path: Path) -> None:
-    one, two = step_once(tmp_path, sys.executable), step_once(tmp_path, *TORCHRUN)
-    assert two["loss"] == pytest.approx(one["loss"], abs=1e-6)
+    one, two = train(tmp_path / "one", sys.executable), train(tmp_path / "two", *TORCHRUN)
+    assert two["losses"] == pytest.approx(one["losses"], abs=1e-6)
     largest = max(gradient.abs().max().item() for gradient in one["gradients"].values())
     assert largest > 1e-3
     for name, gradient in one["gradients"].items():
@@ -73,7 +75,23 @@ def test_a_training_step_of_two_processes_has_the_loss_and_gradient_of_one(tmp_p
 
 
 def test_an_infinite_loss_on_one_rank_takes_all_of_them_back(tmp_path: Path) -> None:
-    assert step_once(tmp_path, *TORCHRUN, ill=True)["setbacks"] == 1
+    assert train(tmp_path, *TORCHRUN, options=["--ill"])["setbacks"] == 1
+
+
+@pytest.mark.parametrize("launch", [(sys.executable,), TORCHRUN], ids=["one process", "two"])
+def test_what_two_processes_began_goes_on_with_any_number(tmp_path: Path, launch: tuple[str, ...]) -> None:
+    whole = train(tmp_path / "whole", sys.executable, options=["--epochs", "2"])
+    begun = start_training(tmp_path, *TORCHRUN, options=["--epochs", "2", "--end-in", "2"])
+    assert "error: epoch 2: no further" in begun.stderr
+    went_on = train(tmp_path, *launch, options=["--epochs", "2", "--end-in", "1"])
+    assert went_on["losses"] == pytest.approx(whole["losses"], abs=1e-5)
+
+
+def test_a_process_that_does_not_join_the_others_has_all_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("RANK", "0")
+    assert share_of_batch([1, 2, 3]) == share([1, 2, 3]) == gather([1, 2, 3]) == [1, 2, 3]
+    assert agree("this") == "this"
 
 
 def test_a_rank_that_fails_ends_the_job_with_its_own_error() -> None:
@@ -89,14 +107,19 @@ def scores(project: Project) -> dict[tuple[str, str, int], float]:
     return places
 
 
-def step_once(folder: Path, *launch: str, ill: bool = False) -> dict[str, Any]:
-    crops, out = folder / "crops", folder / f"{len(launch)}.pt"
+def train(folder: Path, *launch: str, options: Sequence[str] = ()) -> dict[str, Any]:
+    """What ranked.py writes at the end of a training in a folder, which may go on from an earlier one."""
+    done = start_training(folder, *launch, options=options)
+    assert done.returncode == 0, done.stderr[-3000:]
+    told: dict[str, Any] = torch.load(folder / "told.pt", weights_only=True)
+    return told
+
+
+def start_training(folder: Path, *launch: str, options: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    crops = folder / "crops"
     if not crops.exists():
         write_crop_folder(crops, {"ffpp/original/1": 8, "ffpp/Deepfakes/1_2": 8}, size=32)
-    done = start(*launch, str(SCRIPT), "--crops", str(crops), "--out", str(out), *["--ill"] * ill)
-    assert done.returncode == 0, done.stderr[-3000:]
-    step: dict[str, Any] = torch.load(out, weights_only=True)
-    return step
+    return start(*launch, str(SCRIPT), "--crops", str(crops), "--out", str(folder / "told.pt"), *options)
 
 
 def start(*command: str) -> subprocess.CompletedProcess[str]:

@@ -17,9 +17,9 @@ from deepfake.attacks.unet import PerturbationUNet
 from deepfake.crops.batches import Batch
 from deepfake.modes import freeze_batch_statistics
 from deepfake.params import RobustParams, UnetParams
-from deepfake.ranks import average
+from deepfake.ranks import average_over_ranks
 from deepfake.training.attacker import unet_losses
-from deepfake.training.clean import adversarial_losses
+from deepfake.training.detection_losses import adversarial_losses
 from deepfake.training.fit import Fit, gradients
 from deepfake.training.free_pgd import Round, move_on, start
 from deepfake.training.loop import MOST_SETBACKS, Losses, TrainingError
@@ -165,7 +165,7 @@ class Adversaries:
         loss = torch.stack(list(losses.values())).sum()
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        average(gradients(self.unet))
+        average_over_ranks(gradients(self.unet))
         nn.utils.clip_grad_norm_(self.unet.parameters(), self.unet_params.max_gradient_norm)
         if not _is_finite(gradients(self.unet)):  # nor was the loss
             self._take_back_unet()

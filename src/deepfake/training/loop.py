@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from deepfake.crops.batches import Batch
 from deepfake.errors import DeepfakeError, ScoreError
 from deepfake.params import FitParams
-from deepfake.ranks import agree, average, wait
+from deepfake.ranks import agree, average_over_ranks, wait
 from deepfake.runtime import derive_seed, is_first, progress, rank
 from deepfake.training.fit import Fit, gradients, moving_statistics
 
@@ -153,13 +153,14 @@ def _train_epoch(fit: Fit, task: Task, params: FitParams, epoch: int) -> dict[st
         with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
             losses = task.step(fit.model, batch)
         loss = torch.stack(list(losses.values())).sum()
-        average([total := loss.detach().clone()])
+        total = loss.detach().clone()
+        average_over_ranks([total])
         if not torch.isfinite(total):  # on any rank
             named = ", ".join(f"{name} {value.item():g}" for name, value in losses.items())
             raise NotFiniteError(f"epoch {epoch + 1}: the loss is not finite ({named}); try a lower learning_rate")
         fit.optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        average([*gradients(fit.model), *moving_statistics(fit.model)])
+        average_over_ranks([*gradients(fit.model), *moving_statistics(fit.model)])
         nn.utils.clip_grad_norm_(fit.model.parameters(), params.max_gradient_norm)
         fit.optimizer.step()
         fit.schedule.step()
@@ -171,5 +172,5 @@ def _train_epoch(fit: Fit, task: Task, params: FitParams, epoch: int) -> dict[st
         raise NotFiniteError(f"epoch {epoch + 1}: the weights are not finite; try a lower learning_rate")
     if torch.equal(before, after):
         raise TrainingError(f"epoch {epoch + 1}: no parameter moved")
-    average(totals.values())
+    average_over_ranks(totals.values())
     return {f"train/{name}": value.item() / params.steps for name, value in totals.items()}

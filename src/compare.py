@@ -8,7 +8,7 @@ from pathlib import Path
 from deepfake.errors import DataError
 from deepfake.reporting.comparison import compare, describe
 from deepfake.reporting.headline import read_headline, read_intervals
-from deepfake.reporting.revision import read_committed, require_revision
+from deepfake.reporting.revision import Revision, find_revision
 from deepfake.stage import run
 
 
@@ -18,19 +18,26 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--intervals", type=Path, default=Path("metrics/intervals.json"), help="their intervals")
     parser.add_argument("--revision", help="Git revision to compare with (default: HEAD)")
     args = parser.parse_args(argv)
-    if args.revision is not None:
-        require_revision(args.revision)
-    revision = args.revision or "HEAD"
+    revision = find_revision(args.revision) if args.revision is not None else _head()
 
     if not args.headline.is_file():
         raise DataError(f"{args.headline}: no such file; run `dvc repro report`")
-    committed = read_committed(args.headline, revision)
-    if committed is None:
-        print(f"metrics: {args.headline} is not in Git revision {revision}, so there is nothing to compare with")
+    committed = revision and revision.read(args.headline)
+    if not (revision and committed):
+        name = args.revision or "HEAD"
+        print(f"metrics: {args.headline} is not in Git revision {name}, so there is nothing to compare with")
         return
-    intervals = read_intervals(read_committed(args.intervals, revision) or "{}")
+    intervals = read_intervals(revision.read(args.intervals) or "{}")
     now = read_headline(args.headline.read_text(encoding="utf-8"))
     print("\n".join(describe(compare(read_headline(committed), now, intervals))))
+
+
+def _head() -> Revision | None:
+    """What is checked out; None where the code came without its history."""
+    try:
+        return find_revision("HEAD")
+    except DataError:
+        return None
 
 
 if __name__ == "__main__":

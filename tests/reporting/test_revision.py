@@ -70,6 +70,16 @@ def test_an_unknown_revision_or_no_repository_is_one_line(tmp_path: Path, monkey
         head()
 
 
+def test_a_file_that_the_base_has_and_git_cannot_give_is_not_taken_for_a_new_one(branched: Revision) -> None:
+    path = PANELS / "02_Face2Face.png"
+    assert branched.read(path) == b"old 02_Face2Face"
+    assert branched.read(PANELS / "03_Face <Swap>.png") is None
+    blob = git("rev-parse", f"{branched.commit}:{path}")
+    Path(".git/objects", blob[:2], blob[2:]).unlink()
+    with pytest.raises(DataError, match="bad object"):
+        branched.read(path)
+
+
 @pytest.mark.usefixtures("branched")
 def test_changed_deleted_and_new_files_are_uncommitted() -> None:
     (PANELS / "01_Deepfakes.png").write_bytes(b"newer")

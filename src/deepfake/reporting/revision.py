@@ -30,8 +30,14 @@ class Revision:
         return self.commit[:_SHORT]
 
     def read(self, path: Path) -> bytes | None:
-        """A file below the working folder as it was then; None where it was not there."""
-        return read_committed(path, self.commit)
+        """A file below the working folder as it was then; None where it was not there.
+
+        Raises:
+            DataError: it was there, and Git cannot give it: half a repository is no proof that a file is new.
+        """
+        if not _git("ls-tree", "-z", self.commit, "--", path.as_posix()):
+            return None
+        return _git_bytes("show", f"{self.commit}:./{path.as_posix()}")
 
     def files(self, folder: Path) -> list[Path]:
         """All files below a folder as they were then, in order."""
@@ -39,22 +45,14 @@ class Revision:
         return sorted(Path(name) for name in listed.split("\0") if name)
 
 
-def read_committed(path: Path, revision: str) -> bytes | None:
-    """A file as it was in a revision; None without Git, a repository, the revision or the file."""
-    command = ["git", "show", f"{revision}:./{path.as_posix()}"]
-    try:
-        return subprocess.run(command, capture_output=True, check=True).stdout
-    except (OSError, subprocess.CalledProcessError):
-        return None
-
-
-def require_revision(name: str) -> None:
-    """Make sure that Git knows a revision.
+def find_revision(name: str) -> Revision:
+    """The revision of a name.
 
     Raises:
         DataError: no Git, no repository, or no such revision.
     """
-    _git("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}", fault=f"{name}: no such Git revision")
+    commit = _git("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}", fault=f"{name}: no such Git revision")
+    return Revision(name, commit.strip())
 
 
 def common_ancestor(name: str) -> Revision:
@@ -63,7 +61,7 @@ def common_ancestor(name: str) -> Revision:
     Raises:
         DataError: no Git, no repository, no such revision, or no common past (a shallow clone has none either).
     """
-    require_revision(name)
+    find_revision(name)
     fault = f"{name} and HEAD have no common commit here; a shallow clone needs `git fetch --unshallow`"
     commit = _git("merge-base", name, "HEAD", fault=fault).strip()
     return Revision(commit[:_SHORT] if commit == name else name, commit)
@@ -106,10 +104,14 @@ def _hex(sign: str) -> str:
 
 
 def _git(*arguments: str, fault: str = "") -> str:
+    return _git_bytes(*arguments, fault=fault).decode("utf-8")
+
+
+def _git_bytes(*arguments: str, fault: str = "") -> bytes:
     try:
-        return subprocess.run(["git", *arguments], capture_output=True, check=True, encoding="utf-8").stdout
+        return subprocess.run(["git", *arguments], capture_output=True, check=True).stdout
     except OSError as error:
         raise DataError(f"git cannot be run: {error.strerror}") from error
     except subprocess.CalledProcessError as error:
-        said = error.stderr.strip().splitlines()
+        said = error.stderr.decode("utf-8", "replace").strip().splitlines()
         raise DataError(fault or (said[-1] if said else f"git {arguments[0]} failed")) from error

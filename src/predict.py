@@ -158,7 +158,7 @@ def _draw(found: FileAnswer, detectors: Sequence[Detector], lines: Sequence[str]
     """Write the picture of a file that has a face, and say where."""
     from deepfake.runtime import replacing
     from deepfake.scoring.sheet import Sheet, draw_sheet
-    from deepfake.video.timing import frames_per_second
+    from deepfake.video.decoding import frames_per_second
 
     judges = [detector.judge for detector in detectors]
     relevance = {each.judge.name: partial(_relevance, each.model) for each in detectors}

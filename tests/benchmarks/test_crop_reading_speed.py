@@ -10,7 +10,7 @@ from toy_project import REPOSITORY
 from deepfake.crops.shards import CropSet, open_crops
 from deepfake.evaluation.prediction import read_groups, whole_clips
 from deepfake.tables import read_rows
-from deepfake.video.decoding import read_image
+from deepfake.video.pictures import read_image
 
 VIDEOS = {"set/original/a": 3, "set/Fakes/b": 4}
 

@@ -25,7 +25,8 @@ from deepfake.params import Params, load_params
 from deepfake.records import Box, FaceBox, FaceVideo, VideoKey, VideoRecord
 from deepfake.tables import read_rows
 from deepfake.video import decoding
-from deepfake.video.decoding import encoded_frame_count, map_frames, read_frames, read_image
+from deepfake.video.decoding import encoded_frame_count, map_frames, read_frames
+from deepfake.video.pictures import read_image
 
 ROOT = Path(__file__).parents[2]
 NO_FILES = {"pipe.mp4": "not a plain file", "zero.mp4": "not a plain file", "folder.mp4": "not a plain file",
@@ -195,7 +196,8 @@ BOMBS = """
 import sys
 from pathlib import Path
 from deepfake.errors import MediaError
-from deepfake.video.decoding import read_frames, read_image
+from deepfake.video.decoding import read_frames
+from deepfake.video.pictures import read_image
 for name in sys.argv[1:]:
     try:
         read_image(Path(name)) if name.endswith("png") else read_frames(Path(name), {0})

@@ -9,7 +9,8 @@ from fuzzing import assert_one_line, damaged, fuzz
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deepfake.video.decoding import encoded_frame_count, read_frames, read_image
+from deepfake.video.decoding import encoded_frame_count, read_frames
+from deepfake.video.pictures import read_image
 
 RNG = np.random.default_rng(0)
 CLIP = [np.full((48, 64, 3), 20 * number, np.uint8) for number in range(8)]

@@ -23,9 +23,8 @@ from deepfake.detector.checkpoint import save_checkpoint
 from deepfake.errors import DeepfakeError
 from deepfake.records import FrameScore
 from deepfake.tables import read_rows
-from deepfake.video.decoding import decode_video
+from deepfake.video.decoding import decode_video, frames_per_second
 from deepfake.video.encoding import write_h264
-from deepfake.video.timing import frames_per_second
 
 ROOT = Path(__file__).parents[2]
 Predict = Callable[..., dict[str, Any]]

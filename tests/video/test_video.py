@@ -3,6 +3,7 @@
 import errno
 import os
 from collections.abc import Iterator
+from contextlib import nullcontext
 from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,8 +17,9 @@ from av.video.frame import PictureType
 
 from deepfake.errors import MediaError
 from deepfake.video import decoding
-from deepfake.video.decoding import decode_video, encoded_frame_count, read_frames, read_image
+from deepfake.video.decoding import decode_video, encoded_frame_count, read_frames
 from deepfake.video.encoding import encode_h264, write_h264
+from deepfake.video.pictures import read_image
 
 
 def moving_clip(frames: int = 12, size: int = 64) -> list[np.ndarray]:
@@ -124,6 +126,21 @@ def test_a_stream_ends_where_it_is_damaged_but_not_where_the_disk_fails() -> Non
         frames_until(errno.EIO)
 
 
+def test_a_disk_that_fails_does_not_make_a_video_shorter(monkeypatch: pytest.MonkeyPatch) -> None:
+    def demuxed_until(code: int) -> int:
+        def demux(_: object) -> Iterator[SimpleNamespace]:
+            yield SimpleNamespace(size=1)
+            raise av.FFmpegError(code, os.strerror(code))
+
+        container = SimpleNamespace(streams=SimpleNamespace(video=[None]), demux=demux)
+        monkeypatch.setattr(decoding, "_opened", lambda *_: nullcontext(container))
+        return encoded_frame_count(Path("clip.mp4"))
+
+    assert demuxed_until(errno.EINVAL) == 1
+    with pytest.raises(MediaError, match=r"clip\.mp4: cannot be read now"):
+        demuxed_until(errno.EIO)
+
+
 @pytest.mark.parametrize("brand", [b"heic", b"mif1", b"avif"])
 def test_a_picture_in_a_videos_container_is_not_taken_for_a_video(tmp_path: Path, brand: bytes) -> None:
     path = tmp_path / "IMG_0001.HEIC"
@@ -167,4 +184,10 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 def test_a_picture_is_read_as_rgb(tmp_path: Path) -> None:
     path = tmp_path / "red.png"
     cv2.imwrite(str(path), np.full((8, 8, 3), (0, 0, 255), np.uint8))
+    assert read_image(path)[0, 0].tolist() == [255, 0, 0]
+
+
+def test_a_pictures_name_need_not_be_text(tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"a\xff.png")
+    path.write_bytes(cv2.imencode(".png", np.full((8, 8, 3), (0, 0, 255), np.uint8))[1].tobytes())
     assert read_image(path)[0, 0].tolist() == [255, 0, 0]

@@ -17,7 +17,8 @@ from deepfake.params import CropsParams
 from deepfake.records import Box, CropRow, FaceBox, FaceVideo
 from deepfake.runtime import ahead, replacing
 from deepfake.video import decoding
-from deepfake.video.decoding import map_frames, read_image, require_file
+from deepfake.video.decoding import map_frames, require_file
+from deepfake.video.pictures import read_image
 from deepfake.work import file_hash, work_key
 
 _CODE = (cutting, decoding, sys.modules[__name__])  # what an entry of the work folder depends on

@@ -18,7 +18,8 @@ from deepfake.params import ClipParams, FacesParams
 from deepfake.records import Box, Detection, FaceBox, Kind, VideoRecord
 from deepfake.runtime import ahead, replacing
 from deepfake.video import decoding
-from deepfake.video.decoding import encoded_frame_count, map_frames, read_image, require_file
+from deepfake.video.decoding import encoded_frame_count, map_frames, require_file
+from deepfake.video.pictures import read_image
 from deepfake.work import file_hash, work_key
 
 NO_FACE = "no face found"

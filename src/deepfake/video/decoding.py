@@ -9,20 +9,17 @@ import errno
 import stat
 import sys
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import TypeVar
 
 import av
-import cv2
 import numpy as np
-from PIL import Image
 
 from deepfake.errors import MediaError
 
 MAX_FRAME_PIXELS = 2**25  # 8K; a decoder may hold some twenty such frames at once
-MAX_PICTURE_PIXELS = 2**26
 MAX_DECODED_PIXELS = 2**38  # of one video: an hour and a half of 1080p
 _LEAST_PIXELS = 2**17  # that a frame counts for; the smallest cost time too
 
@@ -66,10 +63,20 @@ def encoded_frame_count(path: Path) -> int:
         MediaError: the file is missing, no video, has no video stream, or nothing decodes.
     """
     count = 0
-    with _opened(path, str(path)) as container, suppress(av.FFmpegError):  # what comes before a damage counts
+    with _opened(path, str(path)) as container, _ending_where_it_breaks(str(path)):
         for packet in container.demux(container.streams.video[0]):
             count += packet.size > 0  # an empty one ends the stream
     return count or read_frames(path, {sys.maxsize})[1]
+
+
+def frames_per_second(path: Path) -> float | None:
+    """The average rate of a video's frames, as its container claims it; None if it claims none or cannot be read."""
+    try:
+        with _opened(path, str(path)) as container:
+            rate = container.streams.video[0].average_rate
+    except MediaError:
+        return None
+    return float(rate) if rate else None
 
 
 def read_frames(path: Path, wanted: Collection[int]) -> tuple[dict[int, np.ndarray], int]:
@@ -112,37 +119,12 @@ def map_frames(
     return found, decoded
 
 
-def read_image(path: Path) -> np.ndarray:
-    """A picture file as uint8 RGB (H, W, 3), turned as its EXIF data say; deeper colours are cut to 8 bits.
-
-    Raises:
-        MediaError: the file is missing, no picture, or one of more than MAX_PICTURE_PIXELS.
-    """
-    require_file(path)
-    try:
-        with Image.open(path) as picture:  # reads the header only, where OpenCV would go on and fill the memory
-            width, height = picture.size
-    except Image.DecompressionBombError as error:
-        raise MediaError(f"{path}: {error}") from error
-    except (OSError, ValueError, SyntaxError, EOFError) as error:
-        raise MediaError(f"{path}: not a picture ({type(error).__name__})") from error
-    if width * height > MAX_PICTURE_PIXELS:
-        raise MediaError(f"{path}: {width}x{height}, a picture may have {MAX_PICTURE_PIXELS} pixels")
-    try:
-        image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    except cv2.error as error:
-        raise MediaError(f"{path}: not a picture that OpenCV can read ({error.err})") from error
-    if image is None:
-        raise MediaError(f"{path}: not a picture that OpenCV can read")
-    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
-
-
 def _decode_until_broken(container: av.container.InputContainer, name: str) -> Iterator[av.VideoFrame]:
     stream = container.streams.video[0]
     stream.thread_type = "AUTO"
     stream.codec_context.options = {"max_pixels": _OPTIONS["max_pixels"]}  # so far only the probing decoder knows it
     left, size = MAX_DECODED_PIXELS, None
-    try:
+    with _ending_where_it_breaks(name):
         for frame in container.decode(stream):
             now = frame.width, frame.height, _quarter_turns(frame) % 2
             size = size or now
@@ -150,10 +132,16 @@ def _decode_until_broken(container: av.container.InputContainer, name: str) -> I
                 return
             left -= max(_LEAST_PIXELS, frame.width * frame.height)
             yield frame
+
+
+@contextmanager
+def _ending_where_it_breaks(name: str) -> Iterator[None]:
+    """A stream that is damaged or cut short ends there, and what came before counts; a fault that may pass is none."""
+    try:
+        yield
     except av.FFmpegError as error:
         if error.errno in _PASSING:
             raise MediaError(f"{name}: cannot be read now ({error.strerror})") from error
-        return  # a truncated stream: what decoded so far counts
 
 
 def _to_rgb(frame: av.VideoFrame) -> np.ndarray:

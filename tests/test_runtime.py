@@ -41,6 +41,20 @@ def test_a_folder_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
     assert names(tmp_path) == ["out"]
 
 
+def test_a_folder_that_cannot_be_replaced_is_not_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "out"
+    path.mkdir()
+    (path / "old").touch()
+
+    def fail(self: Path, target: Path) -> None:
+        raise OSError(f"{self} cannot become {target}")
+
+    monkeypatch.setattr(Path, "rename", fail)
+    with pytest.raises(OSError, match="cannot become"), replacing_folder(path) as temporary:
+        (temporary / "new").touch()
+    assert names(path) == ["old"]
+
+
 def names(folder: Path) -> list[str]:
     return [path.name for path in folder.iterdir()]
 

@@ -9,8 +9,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import torch
 
-from deepfake.stage import CLOSED, INTERRUPTED
+from deepfake.runtime import replacing, replacing_folder
+from deepfake.stage import CLOSED, INTERRUPTED, run
 
 STAGE = """
 import sys, time
@@ -58,6 +60,49 @@ def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path) -> None:
     shell = f"set -o pipefail; '{sys.executable}' many.py | head -1"
     done = subprocess.run(["bash", "-c", shell], cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr, done.returncode) == ("line 0\n", "", CLOSED)
+
+
+def fill(_: object) -> None:
+    raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20 GiB.\nProcess 1 has more.")
+
+
+def write_to_a_folder(_: object) -> None:
+    with replacing(Path("folder")) as temporary:
+        temporary.touch()
+
+
+def write_below_a_file(_: object) -> None:
+    with replacing_folder(Path("file/below")):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("main", "line"),
+    [
+        (fill, "out of memory; a smaller batch_size or fewer workers need less (CUDA out of memory."),
+        (write_to_a_folder, "folder: Is a directory; run again"),
+        (write_below_a_file, "file: "),
+    ],
+)
+def test_what_a_user_can_mend_is_one_line(
+    main: Callable[[object], None], line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    Path("folder").mkdir()
+    Path("file").touch()
+    assert run(main) == 1
+    said = capsys.readouterr().err
+    assert said.startswith(f"error: {line}")
+    assert said.count("\n") == 1
+
+
+def test_a_fault_of_the_code_keeps_its_traceback() -> None:
+    def main(_: object) -> None:
+        raise RuntimeError("shapes differ")
+
+    with pytest.raises(RuntimeError, match="shapes differ"):
+        run(main)
 
 
 def wait_for(path: Path, text: str) -> None:

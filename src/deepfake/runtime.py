@@ -1,4 +1,4 @@
-"""Where and how a stage runs: device, workers, seeds, progress, whole-or-nothing files, resumable work.
+"""Where and how a stage runs: device, workers, ranks, seeds, progress, and files that are there whole or not at all.
 
 Device and workers come from the environment and not from params.yaml: they must not invalidate results.
 """
@@ -134,14 +134,17 @@ def replacing(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def replacing_folder(path: Path) -> Iterator[Path]:
-    """Like `replacing`, for a whole folder."""
+    """Like `replacing`, for a whole folder; the old one is deleted when the new one is in its place."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    shutil.rmtree(temporary, ignore_errors=True)
+    temporary, old = (path.with_name(f".{path.name}.{os.getpid()}.{kind}tmp") for kind in ("", "old."))
+    for left in (temporary, old):
+        shutil.rmtree(left, ignore_errors=True)
     temporary.mkdir()
     try:
         yield temporary
-        shutil.rmtree(path, ignore_errors=True)
+        if path.is_dir():
+            path.rename(old)
         temporary.rename(path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+    shutil.rmtree(old, ignore_errors=True)

@@ -16,8 +16,9 @@ from deepfake.errors import DeepfakeError
 from deepfake.runtime import is_first
 
 INTERRUPTED, CLOSED = 130, 141
-# The machine's fault and not the code's: what a user can mend without seeing where it happened.
-_OF_THE_MACHINE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.EMFILE}
+# The fault of the machine or of a path, and not the code's: what a user can mend without seeing where it happened.
+_MENDABLE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.EMFILE,
+             errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENOTEMPTY, errno.ENAMETOOLONG}  # fmt: skip
 _LOCKS = Path(".work/locks")  # beside the outputs that they guard, wherever the rest of the unfinished work may be
 
 
@@ -40,9 +41,16 @@ def run(main: Callable[[Sequence[str] | None], int | None], *, on_all_ranks: boo
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return CLOSED
     except OSError as error:
-        if error.errno not in _OF_THE_MACHINE:
+        if error.errno not in _MENDABLE:
             raise
-        print(f"error: {error.filename or 'a file'}: {error.strerror}; run again when that is mended", file=sys.stderr)
+        name = error.filename2 or error.filename or "a file"
+        print(f"error: {name}: {error.strerror}; run again when that is mended", file=sys.stderr)
+        return 1
+    except (MemoryError, RuntimeError) as error:
+        if not isinstance(error, MemoryError) and type(error).__name__ != "OutOfMemoryError":  # torch's, not imported
+            raise
+        reason = str(error).partition("\n")[0]
+        print(f"error: out of memory; a smaller batch_size or fewer workers need less ({reason})", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("interrupted; run again to go on from here" if goes_on else "interrupted", file=sys.stderr)

@@ -130,7 +130,8 @@ def _train(folder: Path, adversaries: str, args: argparse.Namespace) -> float:
     alone = os.environ | {"OMP_NUM_THREADS": "1", "DEEPFAKE_WORKERS": "1"}  # two rows of two threads fight for cores
     done = subprocess.run(command, cwd=folder, env=alone, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise RowError(f"{folder}: {done.stderr.strip().splitlines()[-1]}")
+        said = done.stderr.strip().splitlines()
+        raise RowError(f"{folder}: {said[-1] if said else f'ended with status {done.returncode}'}")
     return (time.monotonic() - start) / 60
 
 

@@ -36,7 +36,7 @@ from deepfake.params import Params, load_params
 from deepfake.records import CropRow, FaceVideo
 from deepfake.runtime import open_device, worker_count
 from deepfake.stage import run
-from deepfake.training.clean import clean_step
+from deepfake.training.detection_losses import clean_step
 
 OURS, TIMM, MTCNN = "ours", "a bare timm loop", "facenet-pytorch on whole frames"
 EAGER = "ours, not compiled"

@@ -36,7 +36,7 @@ from deepfake.params import ClipParams, FacesParams, Params, load_params
 from deepfake.runtime import open_device, progress, worker_count
 from deepfake.stage import run
 from deepfake.tables import write_rows
-from deepfake.training.clean import clean_step
+from deepfake.training.detection_losses import clean_step
 from deepfake.video.decoding import encoded_frame_count
 from full_scale import check_settings, read_settings
 

@@ -34,8 +34,8 @@ from deepfake.records import CropRow
 from deepfake.runtime import worker_count
 from deepfake.stage import run
 from deepfake.training.adversarial import Adversaries, Opponents
-from deepfake.training.clean import clean_step
 from deepfake.training.compiling import compile_in
+from deepfake.training.detection_losses import clean_step
 from deepfake.training.fit import open_training_device, prepare_fit
 from deepfake.training.free_pgd import replayed
 from deepfake.training.loop import Step, Task, run_fit

@@ -22,7 +22,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parser.parse_args(argv)
 
     params = load_params()
-    root = Path(getattr(params.datasets, args.role).root)
+    root = Path(params.datasets.of(args.role).root)
     videos = read_rows(args.faces / "videos.csv", FaceVideo)
     faces = read_rows(args.faces / "faces.csv", FaceBox)
     cut = cut_videos(

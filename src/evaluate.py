@@ -161,12 +161,10 @@ def _pgd(work: Evaluation, eps: float) -> Threat:
 
 def _sanity(work: Evaluation, surrogate: nn.Module, *, undefended: bool) -> list[SanityCheck]:
     device = next(work.model.parameters()).device
-    pixels, seeds = {}, []
-    for label in (REAL, FAKE):
-        rows = evenly(work.test.of_label(label).rows, work.params.evaluate.sanity_frames)
-        pixels[label] = to_unit(work.test.stacked(rows), device)
-        seeds = [derive_seed(work.seed, row.video, row.frame) for row in rows]
-    suspect = Suspect(work.model, pixels[REAL], pixels[FAKE], seeds, None if undefended else surrogate, undefended)
+    rows = {label: evenly(work.test.of_label(label).rows, work.params.evaluate.sanity_frames) for label in (REAL, FAKE)}
+    reals, fakes = (to_unit(work.test.stacked(rows[label]), device) for label in (REAL, FAKE))
+    seeds = [derive_seed(work.seed, row.video, row.frame) for row in rows[FAKE]]
+    suspect = Suspect(work.model, reals, fakes, seeds, None if undefended else surrogate, undefended)
     return sanity_checks(suspect, work.params.attack.eps, work.params.evaluate.eps_curve, workers=worker_count())
 
 

@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parser.parse_args(argv)
 
     params = load_params()
-    dataset = getattr(params.datasets, args.role)
+    dataset = params.datasets.of(args.role)
     records = find_videos(dataset, role=args.role)
     device = open_device()
     if device.type == "cpu":

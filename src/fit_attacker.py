@@ -71,10 +71,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     save = partial(_save, fit=fit, unet=unet, eps=params.attack.eps)
     with keeping_best(fit, state, save), open_curves(args.curves) as log:
         run_fit(fit, task, settings, seed=params.seed, state=state, log=log)
-    if not is_first():
-        return
     save(args.out)
-    state.unlink()
+    if is_first():
+        state.unlink()
 
 
 def fitting(unet: UnetParams, use: str) -> tuple[UnetParams, Jpeg]:
@@ -112,6 +111,8 @@ def _validation(
 
 def _save(path: Path, fit: Fit, unet: PerturbationUNet, eps: float) -> None:
     unet.load_state_dict(fit.best_weights)
+    if not is_first():
+        return
     save_attacker(path, unet, eps)
     best = fit.history[fit.best_epoch]
     print(f"kept epoch {fit.best_epoch + 1} of {len(fit.history)}: validation frame AUC {best['val/auc']:.3f}")

@@ -103,9 +103,9 @@ def _quoted(path: Path) -> str:
 
 
 def _find(params: Params, role: str) -> list[VideoRecord]:
-    dataset = getattr(params.datasets, role)
-    if dataset is None:
+    if role == "cross" and params.datasets.cross is None:
         return []
+    dataset = params.datasets.of(role)
     videos = find_videos(dataset, role=role)
     fakes = sum(video.label == FAKE for video in videos)
     print(f"{dataset.root}: {len(videos) - fakes} real and {fakes} fake videos")

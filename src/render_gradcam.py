@@ -89,7 +89,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _find_faces(args: argparse.Namespace, params: Params) -> Iterator[Face]:
-    dataset = getattr(params.datasets, args.role)
+    dataset = params.datasets.of(args.role)
     scored = few_test_videos(open_crops(args.crops), params.evaluate.suite.videos)
     crops = scored.in_splits(["test"])
     boxes = {(box.video, box.frame): box for box in read_rows(args.faces / "faces.csv", FaceBox)}
@@ -105,7 +105,7 @@ def _find_faces(args: argparse.Namespace, params: Params) -> Iterator[Face]:
 
 def _undo_shares(args: argparse.Namespace, params: Params) -> Iterator[UndoShare]:
     """What the dataset states of its test fakes."""
-    stated = read_undo(Path(getattr(params.datasets, args.role).root) / "attributes.csv")
+    stated = read_undo(Path(params.datasets.of(args.role).root) / "attributes.csv")
     for key, video in open_crops(args.crops).in_splits(["test"]).videos.items():
         shares = stated.get(VideoKey.parse(key)[1:], {}) if video.label == FAKE else {}
         yield from (UndoShare(key, eps, share) for eps, share in shares.items())

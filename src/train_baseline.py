@@ -18,9 +18,9 @@ from deepfake.ranks import joined
 from deepfake.records import FrameScore
 from deepfake.runtime import derive_seed, is_first
 from deepfake.stage import run
-from deepfake.training.clean import clean_step
 from deepfake.training.compiling import asked_mode, compile_in
 from deepfake.training.curves import open_curves
+from deepfake.training.detection_losses import clean_step
 from deepfake.training.fit import Fit, open_training_device, prepare_fit
 from deepfake.training.loop import Task, keeping_best, run_fit
 from deepfake.training.selection import calibrate, frame_loss, halve, video_auc

@@ -63,11 +63,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     settings = (params.seed, params.attack, params.unet, params.robust, params.baseline.augment, args.adversaries)
     state = work_folder("train_robust") / f"{work_key(*settings, data, str(device), code=loaded_code())}.pt"
     validate = _validation(val, params, adversaries, device)
+    clean = video_auc(_score(fit.average.module, val, params.robust.batch_size), halve(val.seen)[0])
     task = Task(
         batches=_batches(train, params, device),
         step=adversaries.step,
         validate=lambda average: adversaries.observed() | validate(average),
-        rank=robust_rank(validate(fit.average.module)["val/auc"] - params.robust.max_clean_drop),
+        rank=robust_rank(clean - params.robust.max_clean_drop),
         review=adversaries.review,
     )
     save = partial(

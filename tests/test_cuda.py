@@ -16,8 +16,8 @@ from deepfake.crops.shards import open_crops
 from deepfake.detector.hybrid import HybridDetector
 from deepfake.params import load_params
 from deepfake.training.adversarial import Adversaries, Opponents
-from deepfake.training.clean import clean_step
 from deepfake.training.compiling import compile_in
+from deepfake.training.detection_losses import clean_step
 from deepfake.training.fit import prepare_fit
 from deepfake.training.loop import Task, run_fit
 

@@ -88,7 +88,7 @@ def test_no_module_has_a_name_that_says_nothing() -> None:
         ("deepfake/metrics/ranking.py", "from deepfake.attacks import pgd", "deepfake/attacks/pgd.py"),
         ("deepfake/errors.py", "def late():\n    import deepfake.attacks.pgd", "deepfake/attacks/pgd.py"),
         ("deepfake/attacks/ball.py", "if TYPE_CHECKING:\n    from deepfake.training import loop", "training/loop.py"),
-        ("deepfake/training/clean.py", "import evaluate", "evaluate.py"),
+        ("deepfake/training/detection_losses.py", "import evaluate", "evaluate.py"),
         ("report.py", "from evaluate import main", "evaluate.py"),
         ("deepfake/attacks/ball.py", "from deepfake.attacks import pgd\nfrom deepfake import errors", ""),
         ("deepfake/cellar.py", "", "deepfake/cellar.py"),

@@ -96,6 +96,17 @@ class DatasetsParams(Section):
     train: DatasetParams
     cross: DatasetParams | None = None
 
+    def of(self, role: str) -> DatasetParams:
+        """The dataset of a role.
+
+        Raises:
+            SettingsError: there is none.
+        """
+        dataset = self.train if role == "train" else self.cross
+        if dataset is None:
+            raise SettingsError("datasets.cross: missing; only datasets.train is there")
+        return dataset
+
 
 class SampleParams(Section):
     """The rendered sample dataset.

@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Sequence
 from functools import partial
+from weakref import ReferenceType, ref
 
 import pytest
 import torch
@@ -157,6 +158,23 @@ def test_pgd_returns_the_best_point_of_its_way_and_never_a_worse_one_than_the_cl
     last = rate(trained, PGD(**wild, keep_best=False)(trained, x, y, seeds), y)  # type: ignore[arg-type]
     assert (best >= last - 1e-6).all()
     assert (best >= rate(trained, x, y)).all()
+
+
+@pytest.mark.parametrize("keep_best", [True, False])
+def test_pgd_holds_no_point_of_its_way_longer_than_it_needs(keep_best: bool, crops: Crops) -> None:
+    x, y, seeds = crops
+    points: list[ReferenceType[Tensor]] = []
+    most = 0
+
+    class Watching(nn.Module):
+        def forward(self, x_adv: Tensor) -> Tensor:
+            nonlocal most
+            points.append(ref(x_adv))
+            most = max(most, sum(point() is not None for point in points))
+            return x_adv.mean(dim=(1, 2, 3))
+
+    PGD(EPS, steps=20, keep_best=keep_best)(Watching(), x, y, seeds)
+    assert most < 6
 
 
 def test_more_restarts_are_never_weaker(trained: nn.Module, crops: Crops) -> None:

@@ -15,7 +15,7 @@ from deepfake.detector.hybrid import HybridDetector
 from deepfake.errors import SettingsError
 from deepfake.params import load_params
 from deepfake.tables import read_rows
-from deepfake.training.clean import clean_step
+from deepfake.training.detection_losses import clean_step
 from deepfake.training.loop import Losses
 
 VIDEOS = {"set/original/a": 4, "set/Fakes/b": 4}

@@ -29,6 +29,14 @@ def test_as_cross_dataset_it_is_the_listed_videos_with_their_folders_labels(cele
     assert all(video.path.is_file() for video in videos)
 
 
+@pytest.mark.parametrize("role", ["train", "cross"])
+def test_two_files_of_one_video_are_refused(celebdf: Path, role: str) -> None:
+    path = next(path for path in (celebdf / "Celeb-real").rglob("id0_0000.*"))
+    shutil.copy(path, path.with_suffix(".avi"))
+    with pytest.raises(DataError, match="id0_0000"):
+        find(celebdf, role=role)
+
+
 def test_the_cluster_is_the_person_whose_video_it_is(celebdf: Path) -> None:
     clusters = {str(video.key): video.cluster for video in find(celebdf, role="train")}
     assert clusters["celebdf/Celeb-synthesis/id1_id0_0000"] == clusters["celebdf/Celeb-real/id1_0000"] == "id1"

@@ -13,7 +13,7 @@ from deepfake.attacks.unet import PerturbationUNet
 from deepfake.crops.batches import Batch
 from deepfake.params import RobustParams
 from deepfake.training.adversarial import Adversaries, Opponents
-from deepfake.training.clean import divergence
+from deepfake.training.detection_losses import divergence
 from deepfake.training.fit import Fit, prepare_fit
 from deepfake.training.free_pgd import replayed
 from deepfake.training.loop import Task, TrainingError, run_fit

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from deepfake.crops.batches import Batch
 from deepfake.params import TrainingParams
-from deepfake.training.clean import clean_step
+from deepfake.training.detection_losses import clean_step
 from deepfake.training.fit import Fit, open_training_device, prepare_fit
 from deepfake.training.loop import Task, TrainingError, run_fit
 

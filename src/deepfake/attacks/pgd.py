@@ -1,5 +1,6 @@
 """Projected gradient descent (Madry et al. 2018) and its one-step case FGSM (Goodfellow et al. 2015)."""
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -41,7 +42,7 @@ class PGD:
         """As `Attack`; with `keep_best` never worse for the attacker than the clean crop."""
         with frozen(model), torch.no_grad():
             if not self.keep_best:
-                *_, (last, _) = self._climb(model, x, y, seeds)
+                ((last, _),) = deque(self._climb(model, x, y, seeds), maxlen=1)  # the others are let go on the way
                 return last
             best, best_value = x, objective(model(x), y)
             for restart in range(self.restarts):

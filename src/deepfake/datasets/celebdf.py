@@ -27,16 +27,17 @@ def read_celebdf(params: DatasetParams, *, role: str) -> list[FoundVideo]:
     remaining videos. Trained on, the dataset is therefore split by identity component.
     """
     root = Path(params.root)
-    files = {(folder, path.stem): path for folder in _LABELS for path in _videos(root, folder)}
-    if not files:
+    found = [((folder, path.stem), path) for folder in _LABELS for path in _videos(root, folder)]
+    if not found:
         raise DataError(f"{root}: no videos; expected {', '.join(f'{folder}/*.mp4' for folder in _LABELS)}")
     if role == "cross":
-        listed = list(_read_list(root / LIST))
-        absent = [f"{folder}/{name}.mp4" for folder, name in listed if (folder, name) not in files]
+        listed = dict.fromkeys(_read_list(root / LIST))
+        there = {video for video, _ in found}
+        absent = [f"{folder}/{name}.mp4" for folder, name in listed if (folder, name) not in there]
         if absent:
             raise DataError(f"{root / LIST}: listed videos that are not there: {first_and_count(absent)}")
-        files = {video: files[video] for video in listed}
-    return [_describe(folder, path) for (folder, _), path in files.items()]
+        found = [(video, path) for video, path in found if video in listed]
+    return [_describe(folder, path) for (folder, _), path in found]
 
 
 def _videos(root: Path, folder: str) -> list[Path]:

@@ -63,9 +63,8 @@ class MetricRow:
 
 
 class _Resampled(NamedTuple):
-    """Values of the metrics on the data and on every resample; the names say what was ranked."""
+    """Values of the metrics on the data and on every resample."""
 
-    names: tuple[str, ...]
     values: dict[str, float]
     samples: dict[str, Floats]
 
@@ -167,7 +166,7 @@ def _measure(scores: ScoreSet, items: Items, level: str, settings: ReportParams,
     ranking = Ranking(items.scores, items.labels)
     roc = ranking.roc()
     values = {name: float(statistic(roc)) for name, statistic in statistics.items()}
-    return _Resampled(items.names, values, resample(statistics, ranking, items.clusters, resamples))
+    return _Resampled(values, resample(statistics, ranking, items.clusters, resamples))
 
 
 def _statistics(threshold: float, max_fpr: float) -> dict[str, Statistic]:
@@ -188,8 +187,8 @@ def _statistics(threshold: float, max_fpr: float) -> dict[str, Statistic]:
 
 
 def _differences(now: _Resampled, clean: _Resampled | None) -> dict[str, Estimate]:
-    """Paired differences from clean; none for clean itself, and none where other things were ranked."""
-    if clean is None or clean is now or clean.names != now.names:
+    """Paired differences from clean, where the same frames were ranked; none for clean itself."""
+    if clean is None or clean is now:
         return {}
     return {
         f"{name}_minus_clean": Estimate(

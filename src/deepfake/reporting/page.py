@@ -25,6 +25,7 @@ from deepfake.reporting.undo import undo_budgets
 from deepfake.runtime import replacing
 
 PAGE = "report.html.j2"
+# What the page's templates include: files that a module names are deps of its stage (tests/test_house.py).
 INCLUDED = (
     "style.css",
     "macros.html.j2",

@@ -4,9 +4,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import isnan, nan
 
+import numpy as np
 import torch
+from scipy import stats
 from timing import machine
 
+from deepfake.metrics.intervals import CONFIDENCE
 from deepfake.params import Params
 from deepfake.reporting.conditions import CLEAN, headline_conditions, parse_condition, worst_at
 from deepfake.reporting.pairing import BASELINE, ROBUST, Pair
@@ -19,7 +22,8 @@ FLAGS = "gradient_masking_flags"
 MEAN = "mean"  # in place of a seed
 _ABOUT_MEANS = (
     "Mean: over the seeds, with an interval over people, of whom each resample draws the same for every seed. It says "
-    "nothing of trainings with other seeds."
+    "nothing of trainings with other seeds. Over trainings: the 95 % interval of that mean difference by Student's t, "
+    "as if people were fixed and the seeds were drawn; so few of them make it wide."
 )
 
 
@@ -83,8 +87,8 @@ def to_markdown(
 def _table(lines: Sequence[Line]) -> Iterator[str]:
     columns = list(dict.fromkeys(line.seed for line in lines))
     heads = [seed if seed == MEAN else f"seed {seed}" for seed in columns]
-    yield f"| videos, metric | {' | '.join(heads)} | wins | loses |"
-    yield "|---" * (len(columns) + 3) + "|"
+    yield f"| videos, metric | {' | '.join(heads)} | over trainings | wins | loses |"
+    yield "|---" * (len(columns) + 4) + "|"
     rows = dict.fromkeys((line.role, line.condition, line.metric) for line in lines)
     for role, condition, metric in rows:
         found = {
@@ -94,7 +98,17 @@ def _table(lines: Sequence[Line]) -> Iterator[str]:
         wins, loses = sum(line.low > 0 for line in seeds), sum(line.high < 0 for line in seeds)
         cells = " | ".join(_cell(found[seed]) if seed in found else "" for seed in columns)
         _, title = metric_title(".".join(filter(None, (ROBUST, role, condition, metric))))
-        yield f"| {role_name(role)}, {title} | {cells} | {wins} | {loses} |"
+        yield f"| {role_name(role)}, {title} | {cells} | {_over_trainings(seeds)} | {wins} | {loses} |"
+
+
+def _over_trainings(seeds: Sequence[Line]) -> str:
+    """The interval of the mean difference where the trainings are the sample; empty for a count or a single seed."""
+    differences = [line.difference for line in seeds]
+    if len(differences) < 2 or seeds[0].metric == FLAGS:
+        return ""
+    error = stats.sem(differences)
+    low, high = stats.t.interval(CONFIDENCE, len(differences) - 1, np.mean(differences), error) if error else (nan, nan)
+    return "" if isnan(low) else f"{low:+.3f} to {high:+.3f}"
 
 
 def _note(params: Params, device: torch.device, changes: Sequence[str], own: int | None) -> str:

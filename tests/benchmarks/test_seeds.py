@@ -214,10 +214,18 @@ def test_the_table_counts_seeds_that_win_and_lose(params: Params) -> None:
     lines += [Line("train", "", FLAGS, str(seed), 2, 0, -2, nan, nan) for seed in range(4)]
     text = to_markdown(lines, params, torch.device("cpu"))
     assert "| in-domain, AUC: worst case at 2/255 | 0.100 → 0.600 (+0.400 to +0.600) |" in text
-    assert "| 0.100 → 0.600 | 0.200 → 0.600 (+0.300 to +0.500) | 1 | 1 |" in text, "the mean is no seed that wins"
-    assert "| 2 → 0 | 2 → 0 |  | 0 | 0 |" in text
+    assert "| 0.100 → 0.600 | 0.200 → 0.600 (+0.300 to +0.500) |  | 1 | 1 |" in text, "the mean is no seed that wins"
+    assert "| 2 → 0 | 2 → 0 |  |  | 0 | 0 |" in text
     assert f"crops of {params.crops.size} px" in text
     assert "Every seed: both" in text
+
+
+def test_the_table_says_how_much_a_mean_hangs_on_which_trainings_there_were(params: Params) -> None:
+    gains = {"1": 0.1, "2": 0.2, "3": 0.3}
+    lines = [Line("train", "clean", "auc", seed, 0.5, 0.5 + gain, gain, 0.0, 0.5) for seed, gain in gains.items()]
+    lines += [Line("train", "clean", "auc", MEAN, 0.5, 0.7, 0.2, 0.1, 0.3)]
+    text = to_markdown(lines, params, torch.device("cpu"))
+    assert "| -0.048 to +0.448 | 0 | 0 |" in text, "t of two degrees of freedom is 4.303, the standard error .0577"
 
 
 def test_the_table_says_what_was_set_and_which_run_is_the_pipelines(params: Params) -> None:

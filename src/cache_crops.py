@@ -18,7 +18,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--role", required=True, choices=("train", "cross"), help="which dataset of params.yaml")
     parser.add_argument("--faces", required=True, type=Path, help="folder that extract_faces wrote")
-    parser.add_argument("--out", required=True, type=Path, help="folder for shards and index")
+    parser.add_argument("--out", required=True, type=Path, help="folder for shards and index; replaced whole")
     args = parser.parse_args(argv)
 
     params = load_params()

@@ -21,15 +21,16 @@ def main(argv: Sequence[str] | None = None) -> None:
     revision = find_revision(args.revision) if args.revision is not None else _head()
 
     if not args.headline.is_file():
-        raise DataError(f"{args.headline}: no such file; run `dvc repro report`")
+        raise DataError(f"{args.headline}: no such file; run from the root of the repository, after `dvc repro report`")
     committed = revision and revision.read(args.headline)
     if not (revision and committed):
         name = args.revision or "HEAD"
         print(f"metrics: {args.headline} is not in Git revision {name}, so there is nothing to compare with")
         return
-    intervals = read_intervals(revision.read(args.intervals) or "{}")
-    now = read_headline(args.headline.read_text(encoding="utf-8"))
-    print("\n".join(describe(compare(read_headline(committed), now, intervals))))
+    then = read_headline(committed, f"{args.headline} of {revision.name}")
+    now = read_headline(args.headline.read_bytes(), str(args.headline))
+    intervals = read_intervals(revision.read(args.intervals) or "{}", f"{args.intervals} of {revision.name}")
+    print("\n".join(describe(compare(then, now, intervals))))
 
 
 def _head() -> Revision | None:

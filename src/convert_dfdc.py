@@ -48,7 +48,9 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     if args.out.is_dir():
         raise DataError(f"--out {args.out}: a folder; a file in it would be right, such as {args.out / 'manifest.csv'}")
-    rows = [row for folder in sorted(args.folders) for row in read_part(folder, args.out.parent)]
+    if args.out.suffix.lower() != ".csv":  # a slip of the keyboard must not cost DFDC's own metadata.json
+        raise DataError(f"--out {args.out}: a .csv file would be right")
+    rows = [row for folder in sorted(set(args.folders)) for row in read_part(folder, args.out.parent)]
     if not rows:
         raise DataError(f"{args.folders[0]}: no video that its metadata.json names is there")
     write_rows(args.out, ManifestRow, rows)

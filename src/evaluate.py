@@ -90,7 +90,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--attacker", required=True, type=Path, help="attacker that was fitted against it")
     parser.add_argument("--surrogate", required=True, type=Path, help="undefended checkpoint to transfer attacks from")
     parser.add_argument("--control", required=True, type=Path, help="checkpoint that was trained on masked faces")
-    parser.add_argument("--out", required=True, type=Path, help="folder for score tables")
+    parser.add_argument("--out", required=True, type=Path, help="folder for score tables; replaced whole")
     return parser.parse_args(argv)
 
 

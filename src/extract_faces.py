@@ -31,7 +31,7 @@ _THREADS = 2  # of a CPU for MTCNN, whatever it has: their number decides the la
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--role", required=True, choices=("train", "cross"), help="which dataset of params.yaml")
-    parser.add_argument("--out", required=True, type=Path, help="folder for videos.csv and faces.csv")
+    parser.add_argument("--out", required=True, type=Path, help="folder for videos.csv and faces.csv; replaced whole")
     args = parser.parse_args(argv)
 
     params = load_params()

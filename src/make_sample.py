@@ -13,7 +13,7 @@ from deepfake.stage import run
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, required=True, help="folder to write: ffpp/ and celebdf/")
+    parser.add_argument("--out", type=Path, required=True, help="folder for ffpp/ and celebdf/; replaced whole")
     options = parser.parse_args(argv)
 
     params = load_params()

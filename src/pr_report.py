@@ -42,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         return
     now, changed = head(), uncommitted([Path("params.yaml"), HEADLINE.parent, PLOTS])
     links = _links(args.images, args.out, base, now, changed)
-    intervals = read_intervals(INTERVALS.read_text(encoding="utf-8")) if INTERVALS.is_file() else {}
+    intervals = read_intervals(INTERVALS.read_bytes(), str(INTERVALS)) if INTERVALS.is_file() else {}
     change = Change(
         base=base,
         now=now,
@@ -59,10 +59,10 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def _compare(base: Revision) -> list[Comparison]:
     if not HEADLINE.is_file():
-        raise DataError(f"{HEADLINE}: no such file; run `dvc repro report`")
-    committed = read_headline(base.read(HEADLINE) or "{}")
-    now = read_headline(HEADLINE.read_text(encoding="utf-8"))
-    return compare(committed, now, read_intervals(base.read(INTERVALS) or "{}"))
+        raise DataError(f"{HEADLINE}: no such file; run from the root of the repository, after `dvc repro report`")
+    committed = read_headline(base.read(HEADLINE) or "{}", f"{HEADLINE} of {base.name}")
+    now = read_headline(HEADLINE.read_bytes(), str(HEADLINE))
+    return compare(committed, now, read_intervals(base.read(INTERVALS) or "{}", f"{INTERVALS} of {base.name}"))
 
 
 def _judge(rulings: Sequence[Ruling]) -> None:

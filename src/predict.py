@@ -44,6 +44,8 @@ MOST_FRAMES, COURSE_FRAMES = 100, 64  # all are held in memory
 
 def main(argv: Sequence[str] | None = None) -> int:
     args = _parse(argv)
+    if args.out and os.path.realpath(args.out) in map(os.path.realpath, args.files):
+        raise SettingsError(f"--out {args.out}: is to be scored itself; a folder of its own would be right")
     _make_folder(args.out)
     from deepfake.scoring.json_records import file_record, model_record, report_record
     from deepfake.scoring.people import spread
@@ -77,10 +79,10 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("files", nargs="+", type=_path, metavar="FILE", help="video, picture, or folder of them")
     parser.add_argument(
-        "--model", type=Path, default=RELEASE / "robust.pt", help="checkpoint (default: models/release/robust.pt)"
+        "--model", type=_path, default=RELEASE / "robust.pt", help="checkpoint (default: models/release/robust.pt)"
     )
     parser.add_argument(
-        "--beside", type=Path, metavar="MODEL",
+        "--beside", type=_path, metavar="MODEL",
         help="a second checkpoint to compare with (default with --out: models/release/baseline.pt, if it is there)",
     )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print one JSON document instead of text")
@@ -110,6 +112,8 @@ def _make_folder(folder: Path | None) -> None:
         if folder:
             folder.mkdir(parents=True, exist_ok=True)
             TemporaryFile(dir=folder).close()
+    except FileExistsError as error:
+        raise SettingsError(f"--out {folder}: a file; a folder would be right") from error
     except OSError as error:
         raise SettingsError(f"--out {folder}: {error.strerror}") from error
 
@@ -144,7 +148,10 @@ def _answers(args: argparse.Namespace, detectors: Sequence[Detector], plan: Clip
     from deepfake.scoring.files import find_media
     from deepfake.scoring.people import Search, spread
 
-    checkpoint, media = detectors[0].checkpoint, find_media(args.files)
+    checkpoint, (media, others) = detectors[0].checkpoint, find_media(args.files, but=args.out)
+    if others:
+        suffixes = ", ".join(sorted({path.suffix.lower() or "no suffix" for path in others}))
+        print(f"note: {len(others)} files in folders are passed over ({suffixes})", file=sys.stderr)
     finder = FaceFinder(checkpoint.faces, open_device())
     bar = partial(tqdm, file=sys.stderr, dynamic_ncols=True)
     watch = partial(bar, desc="search", unit="clip", delay=2, leave=False) if len(media) == 1 else iter

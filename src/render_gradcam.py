@@ -83,8 +83,8 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--robust", required=True, type=Path, help="checkpoint of the robust detector")
     parser.add_argument("--baseline-attacker", required=True, type=Path, help="U-Net fitted against the baseline")
     parser.add_argument("--robust-attacker", required=True, type=Path, help="U-Net fitted against the robust detector")
-    parser.add_argument("--out", required=True, type=Path, help="folder for the table of numbers")
-    parser.add_argument("--panels", required=True, type=Path, help="folder for the pictures")
+    parser.add_argument("--out", required=True, type=Path, help="folder for the table of numbers; replaced whole")
+    parser.add_argument("--panels", required=True, type=Path, help="folder for the pictures; replaced whole")
     return parser.parse_args(argv)
 
 

@@ -41,6 +41,12 @@ def test_a_folder_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
     assert names(tmp_path) == ["out"]
 
 
+def test_the_current_folder_is_nothing_to_replace() -> None:
+    for replace in (replacing, replacing_folder):
+        with pytest.raises(SettingsError, match="a name of its own"), replace(Path()):
+            pass
+
+
 def test_a_folder_that_cannot_be_replaced_is_not_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "out"
     path.mkdir()

@@ -122,9 +122,12 @@ def replacing(path: Path) -> Iterator[Path]:
     """A temporary path beside `path` that replaces it if the block succeeds, so that no half file is ever seen.
 
     Works on read-only targets too: DVC's hardlink and symlink caches make outputs read-only.
+
+    Raises:
+        SettingsError: the path has no name of its own, such as `.`.
     """
+    temporary = _beside(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         yield temporary
         temporary.replace(path)
@@ -135,8 +138,8 @@ def replacing(path: Path) -> Iterator[Path]:
 @contextmanager
 def replacing_folder(path: Path) -> Iterator[Path]:
     """Like `replacing`, for a whole folder; the old one is deleted when the new one is in its place."""
+    temporary, old = _beside(path), _beside(path, "old.")
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary, old = (path.with_name(f".{path.name}.{os.getpid()}.{kind}tmp") for kind in ("", "old."))
     for left in (temporary, old):
         shutil.rmtree(left, ignore_errors=True)
     temporary.mkdir()
@@ -148,3 +151,10 @@ def replacing_folder(path: Path) -> Iterator[Path]:
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     shutil.rmtree(old, ignore_errors=True)
+
+
+def _beside(path: Path, kind: str = "") -> Path:
+    """A hidden path of this process beside another, which `make clean` knows."""
+    if not path.name:
+        raise SettingsError(f"{path}: cannot be replaced; a name of its own would be right")
+    return path.with_name(f".{path.name}.{os.getpid()}.{kind}tmp")

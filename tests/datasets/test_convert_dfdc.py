@@ -38,6 +38,19 @@ def test_an_original_and_its_fakes_stay_together(parts: list[Path], tmp_path: Pa
     assert len({(video.cluster, video.split) for video in videos}) == 3
 
 
+def test_a_part_named_twice_is_read_once(parts: list[Path], tmp_path: Path) -> None:
+    main([str(parts[0]), str(parts[0]), "--out", str(tmp_path / "manifest.csv")])
+    assert len(find_videos(DatasetParams(layout="manifest", root=str(tmp_path)), role="cross")) == 3
+
+
+def test_dfdcs_own_table_is_not_written_over(parts: list[Path]) -> None:
+    table = parts[0] / "metadata.json"
+    before = table.read_bytes()
+    with pytest.raises(DataError, match=r"a \.csv file would be right"):
+        main([str(parts[0]), "--out", str(table)])
+    assert table.read_bytes() == before
+
+
 def test_videos_that_are_not_there_are_left_out_with_a_note(
     parts: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -119,8 +119,8 @@ def test_an_undefined_interval_has_no_bounds_and_zero_has_no_sign(tmp_path: Path
 def test_metrics_and_intervals_are_read_back(numbers: dict[str, Estimate], tmp_path: Path) -> None:
     write_headline(tmp_path / "headline.json", numbers)
     write_intervals(tmp_path / "intervals.json", numbers)
-    values = read_headline((tmp_path / "headline.json").read_text())
-    intervals = read_intervals((tmp_path / "intervals.json").read_text())
+    values = read_headline((tmp_path / "headline.json").read_text(), "headline.json")
+    intervals = read_intervals((tmp_path / "intervals.json").read_text(), "intervals.json")
     for key, estimate in numbers.items():
         assert values[key] == pytest.approx(estimate.value, abs=5e-5)
         assert (key in intervals) == math.isfinite(estimate.low)
@@ -130,11 +130,11 @@ def test_metrics_and_intervals_are_read_back(numbers: dict[str, Estimate], tmp_p
 
 @pytest.mark.parametrize("text", ["", "[1]", '{"a": "b"}', '{"a": null}'])
 def test_what_is_no_headline_is_refused(text: str) -> None:
-    with pytest.raises(DataError, match="flat JSON"):
-        read_headline(text)
+    with pytest.raises(DataError, match=r"^headline\.json of main: not a flat JSON"):
+        read_headline(text, "headline.json of main")
 
 
 @pytest.mark.parametrize("text", ["", "[1]", '{"a": 1}', '{"a": [1]}'])
 def test_what_is_no_table_of_intervals_is_refused(text: str) -> None:
-    with pytest.raises(DataError, match="JSON object of intervals"):
-        read_intervals(text)
+    with pytest.raises(DataError, match=r"^intervals\.json of main: not a JSON object of intervals"):
+        read_intervals(text, "intervals.json of main")

@@ -215,8 +215,10 @@ def test_a_detector_of_other_crops_cannot_stand_beside(model: Path, tmp_path: Pa
 
 def test_an_output_folder_that_cannot_be_made_is_one_line(model: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(DeepfakeError, match=r"--out .*file"):
+    with pytest.raises(DeepfakeError, match=r"--out .*file: a file; a folder would be right"):
         predict.main(["clip.mp4", "--model", str(model), "--out", str(tmp_path / "file")])
+    with pytest.raises(DeepfakeError, match="is to be scored itself"):
+        predict.main([str(tmp_path), "--model", str(model), "--out", str(tmp_path)])
 
 
 def test_what_was_found_before_an_interruption_is_told(
@@ -243,7 +245,15 @@ def test_an_output_folder_that_nothing_can_be_written_to_is_known_at_once(model:
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], [""], ["a.mp4", "--out", ""], ["a.mp4", "--frames", "0"], ["a.mp4", "--frames", "many"], ["--nonsense"]],
+    [
+        [],
+        [""],
+        ["a.mp4", "--out", ""],
+        ["a.mp4", "--model", ""],
+        ["a.mp4", "--frames", "0"],
+        ["a.mp4", "--frames", "many"],
+        ["--nonsense"],
+    ],
 )
 def test_wrong_usage_is_status_2(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as stopped:

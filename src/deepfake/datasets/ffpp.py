@@ -30,6 +30,8 @@ def read_ffpp(params: DatasetParams, *, role: str) -> list[FoundVideo]:
     """
     root = Path(params.root)
     official = (root / "original_sequences").is_dir() or (root / "manipulated_sequences").is_dir()
+    if not official and not (root / "original").is_dir():
+        raise DataError(f"{root}: not FaceForensics++: neither original_sequences/ nor original/ is there")
     real = root / ("original_sequences/youtube" if official else "original")
     fake = root / "manipulated_sequences" if official else root
     files = [("original", path) for path in _named(r"\d+", real, params.compression)]

@@ -50,7 +50,9 @@ def load_backbone_weights(backbone: Backbone, path: Path) -> None:
         missing = backbone.network.load_state_dict(weights, strict=False).missing_keys
     except (*UNREADABLE, SafetensorError) as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[-1].strip()
-        raise SettingsError(f"detector.weights: {path}: {reason}") from error
+        raise SettingsError(
+            f"detector.weights: {path}: no weights that can be loaded safely, .safetensors or .pth ({reason})"
+        ) from error
     if missing:
         raise SettingsError(f"detector.weights: {path} lacks {missing[0]} and {len(missing) - 1} more")
 

@@ -82,8 +82,8 @@ def write_intervals(path: Path, estimates: dict[str, Estimate]) -> None:
         temporary.write_text("\n".join(["{", ",\n".join(lines), "}", ""]) if lines else "{}\n", encoding="utf-8")
 
 
-def read_headline(text: str | bytes) -> dict[str, float]:
-    """The metrics in the text of a headline file.
+def read_headline(text: str | bytes, place: str) -> dict[str, float]:
+    """The metrics in the text of a headline file; `place` says whose, where it is faulty.
 
     Raises:
         DataError: it is not a flat JSON object of numbers.
@@ -91,11 +91,11 @@ def read_headline(text: str | bytes) -> dict[str, float]:
     try:
         return {str(key): float(value) for key, value in json.loads(text).items()}
     except (ValueError, TypeError, AttributeError) as error:
-        raise DataError(f"not a flat JSON object of numbers: {error}") from error
+        raise DataError(f"{place}: not a flat JSON object of numbers: {error}") from error
 
 
-def read_intervals(text: str | bytes) -> dict[str, Interval]:
-    """The intervals in the text of a file that `write_intervals` wrote.
+def read_intervals(text: str | bytes, place: str) -> dict[str, Interval]:
+    """The intervals in the text of a file that `write_intervals` wrote; `place` as for `read_headline`.
 
     Raises:
         DataError: it is not a JSON object of pairs of numbers.
@@ -103,7 +103,7 @@ def read_intervals(text: str | bytes) -> dict[str, Interval]:
     try:
         return {str(key): Interval(float(low), float(high)) for key, (low, high) in json.loads(text).items()}
     except (ValueError, TypeError, AttributeError) as error:
-        raise DataError(f"not a JSON object of intervals: {error}") from error
+        raise DataError(f"{place}: not a JSON object of intervals: {error}") from error
 
 
 def _rounded(number: float) -> float:

@@ -24,21 +24,29 @@ class Media:
     fault: str = ""
 
 
-def find_media(paths: Sequence[Path]) -> list[Media]:
-    """Every file once, in the order named; a folder's are sorted, hidden ones are passed over, links are followed.
+def find_media(paths: Sequence[Path], *, but: Path | None = None) -> tuple[list[Media], list[Path]]:
+    """Every file once, in the order named; a folder's are sorted, hidden ones are left out, links are followed.
 
-    What cannot be looked at is in the list too, with its fault: one bad file does not stop the rest.
+    Args:
+        paths: files and folders.
+        but: a folder whose files are left out, where it is below one of those.
+
+    Returns:
+        (what is to be looked at, what folders hold beside it). What cannot be looked at is in the first with its fault:
+        one bad file does not stop the rest.
     """
     found: list[Media] = []
+    others: list[Path] = []
     for path in paths:
         if os.path.isdir(path):  # noqa: PTH112 (Path.is_dir raises where the parent may not be entered)
-            found += list(_below(path, set())) or [Media(path, fault="no video or picture in this folder")]
+            entered = {os.path.realpath(but)} if but else set()
+            found += list(_below(path, entered, others)) or [Media(path, fault="no video or picture in this folder")]
         else:
             found.append(_media(path))
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(found)), list(dict.fromkeys(others))
 
 
-def _below(folder: Path, entered: set[str]) -> Iterator[Media]:
+def _below(folder: Path, entered: set[str], others: list[Path]) -> Iterator[Media]:
     real = os.path.realpath(folder)
     if real in entered:  # a link that leads back up
         return
@@ -50,9 +58,11 @@ def _below(folder: Path, entered: set[str]) -> Iterator[Media]:
         return
     for path in (folder / name for name in names):
         if os.path.isdir(path):  # noqa: PTH112
-            yield from _below(path, entered)
+            yield from _below(path, entered, others)
         elif path.suffix.lower() in VIDEO_SUFFIXES | PICTURE_SUFFIXES:
             yield _media(path)
+        else:
+            others.append(path)
 
 
 def _media(path: Path) -> Media:
@@ -61,4 +71,4 @@ def _media(path: Path) -> Media:
         return Media(path, kind)
     if not os.path.lexists(path):
         return Media(path, kind, "no such file")
-    return Media(path, kind, "a link that leads nowhere" if os.path.islink(path) else "not a file")  # noqa: PTH114
+    return Media(path, kind, "not a plain file" if os.path.exists(path) else "a link that leads nowhere")  # noqa: PTH110

@@ -10,6 +10,7 @@ from deepfake.errors import MediaError
 from deepfake.video.decoding import require_file
 
 MAX_PICTURE_PIXELS = 2**26
+Image.MAX_IMAGE_PIXELS = None  # Pillow's own limit is another, and a warning at first
 _MOST_BYTES = 8 * MAX_PICTURE_PIXELS  # that are read of a file; there may be anything behind the picture
 
 
@@ -23,12 +24,10 @@ def read_image(path: Path) -> np.ndarray:
     try:
         with Image.open(path) as picture:  # reads the header only, where OpenCV would go on and fill the memory
             width, height = picture.size
-    except Image.DecompressionBombError as error:
-        raise MediaError(f"{path}: {error}") from error
     except (OSError, ValueError, SyntaxError, EOFError) as error:
-        raise MediaError(f"{path}: not a picture ({type(error).__name__})") from error
+        raise MediaError(f"{path}: not a picture, or a damaged one") from error
     if width * height > MAX_PICTURE_PIXELS:
-        raise MediaError(f"{path}: {width}x{height}, a picture may have {MAX_PICTURE_PIXELS} pixels")
+        raise MediaError(f"{path}: {width}x{height}, a picture may have at most {MAX_PICTURE_PIXELS} pixels")
     data = np.fromfile(path, np.uint8, _MOST_BYTES)  # cv2.imread would die of a name that is not UTF-8
     try:
         image = cv2.imdecode(data, cv2.IMREAD_COLOR)

@@ -34,6 +34,13 @@ def test_imports_only_go_down_and_rooms_of_a_floor_do_not_know_each_other() -> N
     assert not list(floor_faults(SRC))
 
 
+def test_the_map_of_the_house_names_every_room_and_nothing_else() -> None:
+    text = ast.get_docstring(parse(SRC / "deepfake" / "__init__.py")) or ""
+    rooms = [re.split(r" {2,}", line.strip())[0] for line in text.splitlines() if line.startswith("    ")]
+    named = [name for room in rooms for name in room.split(", ")]
+    assert sorted(named) == sorted({*FLOORS} - {"__init__"})
+
+
 def test_no_module_is_imported_by_a_name_that_the_import_graph_cannot_see() -> None:
     called = [
         (path, node.func) for path in sources(SRC) for node in ast.walk(parse(path)) if isinstance(node, ast.Call)

@@ -88,6 +88,15 @@ def test_a_paired_difference_is_narrower_than_two_unpaired_intervals() -> None:
     assert paired.high - paired.low < 0.5 * (high - low)
 
 
+def test_resamples_that_nearly_all_agree_give_no_interval() -> None:
+    for odd in (0, 1):  # of a thousand
+        samples = np.zeros(1000)
+        samples[:odd] = 1.0
+        assert np.isnan(percentile_interval(samples)).all()
+    samples[:100] = 1.0
+    assert percentile_interval(samples) == Interval(0.0, 1.0)
+
+
 def test_few_people_give_no_interval() -> None:
     enough = auc_interval(*toy(0, clusters=MIN_CLUSTERS))
     too_few = auc_interval(*toy(0, clusters=MIN_CLUSTERS - 1, per_cluster=50))

@@ -88,6 +88,15 @@ def test_the_short_table_has_the_same_rows_of_every_dataset_and_says_how_it_was_
     assert conditions.endswith("Flags raised by the checks for masked gradients of the robust model: 2.")
 
 
+@pytest.mark.parametrize(("enough", "warned"), [(5, True), (0, False)])
+def test_a_rate_that_hangs_on_few_reals_is_told_so(
+    results: Results, params: Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, enough: int, warned: bool
+) -> None:
+    monkeypatch.setattr("deepfake.reporting.results.ENOUGH_FALSE_POSITIVES", enough)
+    write_short_table(tmp_path / "summary.md", results, params)
+    assert ("With so few reals" in (tmp_path / "summary.md").read_text()) == warned
+
+
 def test_one_model_has_a_short_table_too(results: Results, params: Params, tmp_path: Path) -> None:
     alone = [scores for scores in results.score_sets if scores.model == "baseline"]
     write_short_table(tmp_path / "summary.md", replace(results, score_sets=alone), params)

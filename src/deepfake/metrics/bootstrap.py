@@ -80,13 +80,14 @@ def percentile_interval(samples: Floats) -> Interval:
     """The middle 95 % of a resampled statistic (R,), or of the difference of two on the same resamples.
 
     Resamples on which it is undefined are left out; if that is more than half of them, there is no interval. Nor is
-    there one if all resamples agree, as for perfectly separated classes: that is no proof of certainty.
+    there one if (nearly) all resamples agree, as for perfectly separated classes: that is no proof of certainty.
     """
+    nothing = Interval(np.nan, np.nan)
     defined = samples[np.isfinite(samples)]
-    if len(defined) * 2 < len(samples) or np.ptp(defined) == 0:
-        return Interval(np.nan, np.nan)
+    if len(defined) * 2 < len(samples):
+        return nothing
     low, high = np.quantile(defined, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
-    return Interval(float(low), float(high))
+    return Interval(float(low), float(high)) if low < high else nothing
 
 
 def effective_clusters(clusters: npt.ArrayLike) -> float:

@@ -39,7 +39,9 @@ def threshold_at_fpr(real_scores: npt.ArrayLike, max_fpr: float) -> float:
 def tpr_at_fpr(roc: Roc, max_fpr: float) -> Floats:
     """Largest TPR of any threshold whose FPR is at most `max_fpr`, in [0, 1].
 
-    Conservative: only thresholds that exist count, nothing is interpolated between them.
+    Only thresholds that exist count, nothing is interpolated between them. Of n < 1 / `max_fpr` reals this is the share
+    of fakes above the highest real; new reals exceed that one at a rate of 1 / (n + 1), which is then more than
+    `max_fpr`.
     """
     reals = roc.false_positives[..., -1:]
     allowed = roc.false_positives <= max_fpr * reals + _ROUNDING

@@ -96,6 +96,7 @@ def write_page(
         overviews={section.role: overview(results, section.role) for section in sections},
         score_sets=results.score_sets,
         checks=evidence.check_lines(results.score_sets),
+        few_reals=results.has_few_reals,
         sentences=list(evidence.masking_sentences(results.score_sets)),
         flags=evidence.raised_flags(results.score_sets),
         suite=suite_sentence(run.params),

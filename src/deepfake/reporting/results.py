@@ -3,13 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from deepfake.metrics.operating_point import TARGET_FPR
 from deepfake.params import ReportParams
+from deepfake.records import REAL
 from deepfake.reporting.conditions import LEVELS, worst_at
 from deepfake.reporting.eps_curve import EpsPoint, eps_points
 from deepfake.reporting.matrix import MetricRow, build_matrix
 from deepfake.reporting.pairing import Pair, pair_models
 from deepfake.reporting.scores import ALL_METHODS, ScoreSet
 from deepfake.reporting.trivial import TrivialRow, trivial_rows
+
+ENOUGH_FALSE_POSITIVES = 5  # that a rate may rest on
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,13 @@ class Results:
     eps: dict[tuple[str, str], list[EpsPoint]]
     settings: ReportParams
     seed: int
+
+    @property
+    def has_few_reals(self) -> bool:
+        """Whether TPR at 1 % FPR hangs on a few reals in some role: its bootstrap is then off
+        (benchmarks/results/interval_coverage.md)."""
+        reals = (sum(video.label == REAL for video in scores.test_videos) for scores in self.score_sets)
+        return any(TARGET_FPR * count < ENOUGH_FALSE_POSITIVES for count in reals)
 
     @property
     def roles(self) -> list[str]:

@@ -36,6 +36,8 @@ def _line(role: str, line: Highlight, models: list[str]) -> str:
 def _conditions(results: Results, params: Params) -> Iterator[str]:
     """How the numbers were measured, in sentences."""
     yield "In brackets: 95 % intervals over people; they do not include the spread between trainings."
+    if results.has_few_reals:
+        yield "With so few reals those of TPR at 1 % FPR are too narrow, and it is a little too high (docs/metrics.md)."
     yield f"One training run of each model, seed {params.seed}."
     yield f"Test videos: {'; '.join(_videos(results, role) for role in results.roles)}."
     yield f"Attacks on fakes: profile {params.evaluate.profile}, {budget(params.attack.eps)} where no budget is named."

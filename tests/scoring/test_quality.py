@@ -14,8 +14,8 @@ FACES = FacesParams(train_frames=CLIP, eval_frames=CLIP, max_side=480, min_face=
 CROPS = CropsParams(size=64, margin=1.3, shards=1)
 
 
-def doubted(someone: Person, *, scale: float = 1.0) -> list[str]:
-    return [reason.split(":")[0] for reason in doubts(someone, scale=scale, faces=FACES, crops=CROPS)]
+def doubted(someone: Person, *, scale: float = 1.0, turn: int = 0) -> list[str]:
+    return [reason.split(":")[0] for reason in doubts(someone, scale=scale, turn=turn, faces=FACES, crops=CROPS)]
 
 
 def test_a_large_sharp_colourful_face_that_is_always_found_is_not_doubted() -> None:
@@ -35,6 +35,10 @@ def test_a_face_is_tiny_if_its_crop_is_enlarged_too_much_or_it_is_below_what_is_
     side: float, scale: float, tiny: bool
 ) -> None:
     assert doubted(person(side=side), scale=scale) == ["tiny"] * tiny
+
+
+def test_a_turned_face_is_doubted() -> None:
+    assert doubted(person(), turn=180) == ["turned"]
 
 
 def test_a_blurred_face_is_doubted() -> None:

@@ -97,6 +97,16 @@ def test_pictures_of_every_kind_are_read(answers: Predict, person: list[np.ndarr
     assert entries["grey.png"]["outcome"] == "inconclusive"
 
 
+def test_a_face_that_stands_on_its_head_gets_no_verdict(
+    answers: Predict, person: list[np.ndarray], tmp_path: Path
+) -> None:
+    for name, frame in (("upright.png", person[0]), ("turned.png", person[0][::-1, ::-1])):
+        cv2.imwrite(str(tmp_path / name), cv2.cvtColor(np.ascontiguousarray(frame), cv2.COLOR_RGB2BGR))
+    turned, upright = answers(tmp_path)["files"]
+    assert upright["faces"][0]["doubts"] == []
+    assert turned["outcome"] in ("inconclusive", "no face"), "MTCNN finds some faces upside down"
+
+
 def test_a_turned_video_is_set_upright(answers: Predict, person: list[np.ndarray], tmp_path: Path) -> None:
     with av.open(str(tmp_path / "turned.mp4"), "w") as container:
         stream = container.add_stream("libx264", rate=25)

@@ -10,6 +10,7 @@ from deepfake.scoring.files import Media
 from deepfake.scoring.judging import Judge, Opinion
 from deepfake.scoring.people import Person, Search, Sight, same_person
 from deepfake.scoring.quality import doubts
+from deepfake.scoring.turning import Turning
 
 Verdict = Literal["fake", "real", "inconclusive"]
 Outcome = Literal["fake", "real", "inconclusive", "no face", "unreadable"]
@@ -86,13 +87,16 @@ def answer(
         longer = search.look(media, course, known=sight) if course and media.kind == "video" else sight
     except MediaError as error:
         return FileAnswer(media, "unreadable", reason=str(error).removeprefix(f"{media.path}: "))
-    faces = tuple(_judge(person, sight, media, search, judges) for person in sight.people)
+    turning = Turning(search.finder, sight.frames, search.faces.max_side)
+    faces = tuple(_judge(person, sight, turning.degrees(person), media, search, judges) for person in sight.people)
     return FileAnswer(media, _outcome(faces), faces, sight=sight, course=longer)
 
 
-def _judge(person: Person, sight: Sight, media: Media, search: Search, judges: Sequence[Judge]) -> FaceAnswer:
+def _judge(
+    person: Person, sight: Sight, turn: int, media: Media, search: Search, judges: Sequence[Judge]
+) -> FaceAnswer:
     opinions = {judge.name: judge.opinion(person, media.kind) for judge in judges}
-    reasons = doubts(person, scale=sight.scale, faces=search.faces, crops=search.crops)
+    reasons = doubts(person, scale=sight.scale, turn=turn, faces=search.faces, crops=search.crops)
     called: Verdict = "fake" if opinions[judges[0].name].clean.fake else "real"
     return FaceAnswer("inconclusive" if reasons else called, tuple(reasons), person, opinions)
 

@@ -1,0 +1,61 @@
+"""Whether a face lies on its side or stands on its head: MTCNN is then surer of it in the turned picture.
+
+It finds some such faces as they are, but training showed the detector none of them.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from deepfake.faces.mtcnn import FaceFinder, shrink
+from deepfake.faces.tracks import displacement
+from deepfake.records import Box, Detection
+from deepfake.scoring.people import Person
+
+_SAME_PLACE = 0.5  # of a face's side
+
+
+@dataclass(frozen=True)
+class Turning:
+    """The frames of one file, and what is found in them after they are turned.
+
+    Attributes:
+        finder: the face detector.
+        frames: uint8 RGB (H, W, 3), by frame number.
+        max_side: what they are shrunk to before faces are searched.
+    """
+
+    finder: FaceFinder
+    frames: Mapping[int, np.ndarray]
+    max_side: int
+    _found: dict[int, Sequence[Sequence[Detection]]] = field(default_factory=dict)  # by frame, for each turn
+
+    def degrees(self, person: Person) -> int:
+        """By how much the file has to be turned to the left for the face to stand upright: 0, 90, 180 or 270."""
+        frame = next(number for number in person.track if number in self.frames)
+        face = person.track[frame]
+        size = shrink(self.frames[frame], self.max_side)[0].shape[:2]
+        best, degrees = face.probability, 0
+        for turns, found in enumerate(self._turned(frame), start=1):
+            place = turned_box(face.box, size, turns)
+            for other in found:
+                if other.probability > best and displacement(place, other.box) < _SAME_PLACE:
+                    best, degrees = other.probability, 90 * turns
+        return degrees
+
+    def _turned(self, frame: int) -> Sequence[Sequence[Detection]]:
+        if frame not in self._found:
+            shrunk = shrink(self.frames[frame], self.max_side)[0]
+            turned = [np.ascontiguousarray(np.rot90(shrunk, turns)) for turns in (1, 2, 3)]
+            self._found[frame] = [self.finder.find([picture])[0] for picture in turned]
+        return self._found[frame]
+
+
+def turned_box(box: Box, size: tuple[int, int], turns: int) -> Box:
+    """Where a box of a picture of some height and width is after quarter turns to the left, as by `np.rot90`."""
+    height, width = size
+    for _ in range(turns):
+        box = Box(box.y0, width - box.x1, box.y1, width - box.x0)
+        height, width = width, height
+    return box

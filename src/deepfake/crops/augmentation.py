@@ -46,9 +46,9 @@ def augment(crop: np.ndarray, params: AugmentParams, rng: np.random.Generator, *
 def shift_crop(crop: np.ndarray, right: int, down: int) -> np.ndarray:
     """Move a crop by whole pixels, repeating its border: a box that was found a little off."""
     size = crop.shape[0]
-    rows = np.clip(np.arange(size) - down, 0, size - 1)
-    columns = np.clip(np.arange(size) - right, 0, size - 1)
-    return crop[np.ix_(rows, columns)]
+    above, below, before, after = max(down, 0), max(-down, 0), max(right, 0), max(-right, 0)
+    wider = cv2.copyMakeBorder(crop, above, below, before, after, cv2.BORDER_REPLICATE)
+    return wider[below : below + size, after : after + size]
 
 
 def jitter_color(crop: np.ndarray, brightness: float, contrast: float, saturation: float) -> np.ndarray:

@@ -55,6 +55,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             )
     device = open_device()
     inputs = [file_hash(path) for path in (args.baseline, args.attacker, *sorted(args.crops.glob("*/*")))]
+    inputs += [file_hash(path) for path in sorted(Path(__file__).parent.glob("ablation*.py"))]  # rows, and their judge
     inputs += [*code_of(read_stages(REPOSITORY / "dvc.lock", ["train_robust@robust"])), str(device)]
 
     def line(name: str) -> Line:

@@ -56,7 +56,8 @@ def units(robust: RobustParams, adversaries: str) -> float:
     """Forward and backward passes of the detector that a step costs for each crop of its batch."""
     pgd = adversaries in ("both", "pgd")
     unet = adversaries in ("both", "unet")
-    inner = fmean([robust.pgd_steps] * 3 + [robust.final_pgd_steps]) if robust.replays == 1 else 0.0
+    steps = (1 - robust.final) * robust.pgd_steps + robust.final * robust.final_pgd_steps
+    inner = steps if robust.replays == 1 else 0.0
     own = robust.unet_share * (1 + _UNET / robust.replays)
     return round(1 + pgd * (1 + inner) + unet * own, 3)
 

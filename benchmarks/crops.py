@@ -22,6 +22,7 @@ from torchvision.transforms import PILToTensor, ToTensor
 
 from deepfake.crops.batches import TrainingBatches
 from deepfake.crops.shards import CropSet, open_crops, shard_of, shard_path, write_index, write_shard
+from deepfake.errors import SettingsError
 from deepfake.evaluation.prediction import read_groups, whole_clips
 from deepfake.params import load_params
 from deepfake.records import CropRow, FaceVideo
@@ -92,7 +93,7 @@ def write_copies(crops: CropSet, folder: Path, count: int, size: int) -> CropSet
 
 
 def read_raw(crops: CropSet, folder: Path, batch_size: int) -> Iterator[np.ndarray]:
-    """The bytes of all shards, a batch of crops (B, S, S, 3) at a time: nothing that reads them can be faster."""
+    """The bytes of all shards, a batch of crops (B, S, S, 3) at a time, copied into memory."""
     for number, pixels in crops.shards.items():
         with shard_path(folder, number).open("rb") as file:
             file.seek(pixels.offset)  # type: ignore[attr-defined]  # of the memory map: the header's length
@@ -104,11 +105,13 @@ def read_raw(crops: CropSet, folder: Path, batch_size: int) -> Iterator[np.ndarr
 def _compare(crops: CropSet, folder: Path, batch_size: int, rounds: int) -> Iterator[Line]:
     size, cpu = next(iter(crops.shards.values())).shape[1], torch.device("cpu")
     steps, workers = len(crops.rows) // batch_size, worker_count()
+    if not steps:
+        raise SettingsError(f"--count: at least {batch_size} would be right, a batch")
     clips = crops.clips()
     drawn = TrainingBatches(crops, steps, batch_size, lambda crop, *_: crop, seed=0, device=cpu, workers=workers)
     in_order, shuffled = (
-        DataLoader(ImageFolder(str(folder / "pngs"), make), batch_size, shuffle=shuffle, num_workers=2,
-                   persistent_workers=True)
+        DataLoader(ImageFolder(str(folder / "pngs"), make), batch_size, shuffle=shuffle, drop_last=shuffle,
+                   num_workers=2, persistent_workers=True)
         for make, shuffle in ((PILToTensor(), False), (ToTensor(), True))
     )  # fmt: skip
     ways: dict[str, Way] = {
@@ -121,7 +124,7 @@ def _compare(crops: CropSet, folder: Path, batch_size: int, rounds: int) -> Iter
                        goals={FOLDER: 10.0, RAW: 0.9})  # fmt: skip
     ways = {OURS: lambda: exhaust(drawn.epoch(0)), f"{FOLDER}, shuffled": lambda: exhaust(shuffled)}
     seconds = in_turns(ways, rounds, title=f"{size} px, in random order")
-    yield from compare(f"draw float32, {size} px", seconds, OURS, count=count, unit="crops/s")
+    yield from compare(f"draw float32, {size} px", seconds, OURS, count=steps * batch_size, unit="crops/s")
 
 
 def exhaust(batches: Iterable[object]) -> int:

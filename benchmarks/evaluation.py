@@ -124,7 +124,7 @@ def once(matrix: Matrix) -> Iterator[Part]:
     pgd = [score for score in crossed[0].scores if score.condition == "pgd"]
     beyond = [done.scores for done in score_further(target, matrix.further(eps), pgd)]
     yield BEYOND, [score for scores in beyond for score in scores]
-    known = {eps: AtBudget(pgd, beyond[0] if beyond else pgd)}
+    known = {eps: AtBudget(pgd, beyond[0] if evaluate.suite.apgd_steps else pgd)}
     ladders = {each: matrix.ladder(each) for each in evaluate.eps_curve if each != eps}
     score_eps_curve(target, few_per_video(target.crops, evaluate.eps_frames), known, ladders)
     yield CURVE, []

@@ -46,8 +46,9 @@ def estimate(params: Params, machine: Machine, extraction: float) -> Table:
     for stage, passes, why in _passes(params):
         rows.append([stage, f"{passes / 1e6:.2f} M passes", _hours(passes / machine.images_per_second), why])
     notes = [
-        f"a pass: one image forward and backward at 224 px, {machine.images_per_second:,.0f} a second on the GPU "
-        "(gpu.md: this detector on one H200; timm publishes 1,752 for all of efficientnet_b0 on an RTX 3090)",
+        f"a pass: one image forward and backward at 224 px, {machine.images_per_second:,.0f} a second on the GPU, "
+        "as --images-per-second says (gpu.md has 2,094 of this detector on one H200; timm publishes 1,752 of all of "
+        "efficientnet_b0 on an RTX 3090)",
         f"{machine.decoding:.2f} core seconds to decode a video, measured; {FRAMES} frames of each video are used. "
         f"Without a GPU extraction took {extraction:.2f} s a video on the measuring machine",
         "nothing of this was run at full size: it is an order of magnitude, not a promise",

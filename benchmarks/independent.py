@@ -26,7 +26,7 @@ from deepfake.attacks.ball import to_uint8
 from deepfake.crops.batches import to_unit
 from deepfake.crops.shards import CropSet, open_crops
 from deepfake.detector.checkpoint import load_checkpoint
-from deepfake.errors import SettingsError
+from deepfake.errors import DataError, SettingsError
 from deepfake.metrics.ranking import roc_auc
 from deepfake.params import Budget, load_params
 from deepfake.records import FAKE
@@ -85,10 +85,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     known = {scores.model: scores for scores in load_score_sets(args.scores, [args.role])}
     if stray_models := [name for name in args.models if name not in known]:
         raise SettingsError(f"--models: {args.scores} has no {stray_models[0]}, only {', '.join(known)}")
-    score_sets = [known[name] for name in args.models]
     lines: list[Line] = []
-    with progress_bar(total=3 * len(args.eps) * len(score_sets), title="attacks") as bar:
-        for scores in score_sets:
+    with progress_bar(total=3 * len(args.eps) * len(args.models), title="attacks") as bar:
+        for scores in (known[name] for name in args.models):
             model = load_checkpoint(args.release / f"{scores.model}.pt").build(device)
             for eps in args.eps:
                 torch.manual_seed(params.seed)  # Foolbox draws from the global generator
@@ -135,7 +134,8 @@ def attacked(
     for name, attack in _attacks(TwoLogits(model, floor), eps, args, device):
         x_adv = torch.cat([attack(part) for part in x.split(_BATCH)])
         seen = to_unit(to_uint8(x_adv, x), device)
-        assert (seen - x).abs().max() <= eps + 1e-6, "the budget is the same"
+        if (moved := (seen - x).abs().max().item()) > eps + 1e-6:
+            raise DataError(f"{name} moved a pixel by {255 * moved:g}/255, and its budget is {255 * eps:g}/255")
         with torch.no_grad():
             yield name, dict(zip(rows, model(seen).tolist(), strict=True))
 

@@ -49,6 +49,7 @@ class Run:
 def main(argv: Sequence[str] | None = None) -> None:
     args = _parse(argv)
     params = load_params()
+    _refuse_idle(args)
     settings = changed(params, args.set)
     check_params(settings, "--set")  # as a stage would, before hours of work begin
     roles = [role for role, dataset in settings["datasets"].items() if dataset]
@@ -105,6 +106,16 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--workers", type=int, default=1, help="stages at once (default: 1; a large GPU takes more)")
     parser.add_argument("--out", required=True, type=Path, help="tables to write, without a suffix")
     return parser.parse_args(argv)
+
+
+def _refuse_idle(args: argparse.Namespace) -> None:
+    """Refuse what would be told with the table and had no influence on it, or would run twice in one folder."""
+    idle = {"seed", "sample"} | (set() if args.anew else {"faces", "crops"})
+    for setting in args.set:
+        if setting.partition(".")[0].partition("=")[0] in idle:
+            raise SettingsError(f"--set {setting}: has no influence here; --seeds or --anew would be right")
+    if len(set(args.seeds)) < len(args.seeds):
+        raise SettingsError("--seeds: each of them once would be right")
 
 
 def own_run(params: Params) -> Run:

@@ -95,7 +95,8 @@ def _table(lines: Sequence[Line]) -> Iterator[str]:
             line.seed: line for line in lines if (line.role, line.condition, line.metric) == (role, condition, metric)
         }
         seeds = [line for seed, line in found.items() if seed != MEAN]
-        wins, loses = sum(line.low > 0 for line in seeds), sum(line.high < 0 for line in seeds)
+        # As in the report: an interval that touches 0 in the third decimal is no difference.
+        wins, loses = sum(round(line.low, 3) > 0 for line in seeds), sum(round(line.high, 3) < 0 for line in seeds)
         cells = " | ".join(_cell(found[seed]) if seed in found else "" for seed in columns)
         _, title = metric_title(".".join(filter(None, (ROBUST, role, condition, metric))))
         yield f"| {role_name(role)}, {title} | {cells} | {_over_trainings(seeds)} | {wins} | {loses} |"

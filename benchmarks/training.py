@@ -14,7 +14,6 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import numpy as np
 import torch
 from ablation_rows import USUAL_ROBUST
 from ablation_table import units
@@ -23,15 +22,11 @@ from timing import Line, Took, circumstances, compare, in_turns, line, now, writ
 from torch import nn
 
 from deepfake.attacks.unet import PerturbationUNet
-from deepfake.corruptions.jpeg import jpeg
-from deepfake.crops.augmentation import augment
-from deepfake.crops.batches import Batch, TrainingBatches
+from deepfake.crops.batches import Batch
 from deepfake.crops.shards import open_crops
 from deepfake.detector.hybrid import HybridDetector
 from deepfake.errors import SettingsError
 from deepfake.params import FitParams, Params, RobustParams, load_params
-from deepfake.records import CropRow
-from deepfake.runtime import worker_count
 from deepfake.stage import run
 from deepfake.training.adversarial import Adversaries, Opponents
 from deepfake.training.compiling import compile_in
@@ -39,6 +34,7 @@ from deepfake.training.detection_losses import clean_step
 from deepfake.training.fit import open_training_device, prepare_fit
 from deepfake.training.free_pgd import replayed
 from deepfake.training.loop import Step, Task, run_fit
+from deepfake.training.training_set import augmented_batches
 
 OURS, WHOLE, CUT = "ours", "timm, the whole network", "timm, as much of it as ours has"
 ROBUST, CLEAN, USUAL = "robust epoch", "clean epoch", "PGD-10 and U-Net in every batch"
@@ -86,13 +82,10 @@ def batches_of(crops: Path, params: Params, settings: FitParams, device: torch.d
         device: where they go.
         steps: batches in an epoch.
     """
-
-    def transform(crop: np.ndarray, _: CropRow, rng: np.random.Generator) -> np.ndarray:
-        return augment(crop, params.baseline.augment, rng, compress=jpeg)
-
     train = open_crops(crops).in_splits(["train"])
-    size, workers = settings.batch_size, worker_count()
-    return TrainingBatches(train, steps, size, transform, seed=params.seed, device=device, workers=workers).epoch
+    return augmented_batches(
+        train, params.baseline.augment, steps=steps, batch_size=settings.batch_size, seed=params.seed, device=device
+    ).epoch
 
 
 def train(

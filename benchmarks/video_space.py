@@ -18,13 +18,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import torch
-from detector_files import files_by_name
+from detector_files import files_by_name, open_attacker
 from timing import machine
 from video_space_scores import Detector, attack_fakes, score_ways
 from video_space_table import NO_ATTACK, VIDEO, Line, Seen, Way, build_lines, to_markdown
 from whole_videos import Crops, Piece, look_again, read_piece, write_films
 
-from deepfake.attacks.learned import load_attacker
 from deepfake.attacks.pgd import PGD
 from deepfake.crops.choosing import evenly, few_per_video
 from deepfake.crops.shards import CropSet, open_crops, require_both_classes
@@ -101,7 +100,7 @@ def _load(name: str, files: Sequence[Path], params: Params, device: torch.device
     model, *learned = files
     settings, seed = params.attack, derive_seed(params.seed, "evaluate")
     threats = [Threat("pgd", PGD(settings.eps, settings.steps, settings.restarts), settings.eps, seed)]
-    threats += [Threat("unet", load_attacker(path, device), settings.eps, seed) for path in learned]
+    threats += [Threat("unet", open_attacker(path, settings.eps, device), settings.eps, seed) for path in learned]
     return Detector(name, load_checkpoint(model).build(device), tuple(threats), params.evaluate.batch_size)
 
 

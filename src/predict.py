@@ -112,10 +112,9 @@ def _make_folder(folder: Path | None) -> None:
         if folder:
             folder.mkdir(parents=True, exist_ok=True)
             TemporaryFile(dir=folder).close()
-    except FileExistsError as error:
-        raise SettingsError(f"--out {folder}: a file; a folder would be right") from error
     except OSError as error:
-        raise SettingsError(f"--out {folder}: {error.strerror}") from error
+        reason = "a file; a folder would be right" if isinstance(error, FileExistsError) else error.strerror
+        raise SettingsError(f"--out {folder}: {reason}") from error
 
 
 def _open_detectors(args: argparse.Namespace) -> list[Detector]:

@@ -25,4 +25,4 @@ def test_it_fits_the_code_and_names_tests_that_exist(mutant: Mutant, copy: Path)
     assert mutant.tests
     for test in mutant.tests:
         path, _, name = test.partition("::")
-        assert f"def {name}" in (ROOT / path).read_text(encoding="utf-8")
+        assert f"def {name}(" in (ROOT / path).read_text(encoding="utf-8")

@@ -28,10 +28,11 @@ def dataset(tmp_path: Path) -> tuple[list[FaceVideo], list[FaceBox], Path]:
 
 
 def cache(
-    dataset: tuple[list[FaceVideo], list[FaceBox], Path], out: Path, params: CropsParams = PARAMS, workers: int = 2
-) -> CropSet:
+    dataset: tuple[list[FaceVideo], list[FaceBox], Path], out: Path, params: CropsParams = PARAMS, workers: int = 2,
+    work: str = "work",
+) -> CropSet:  # fmt: skip
     videos, faces, root = dataset
-    cut = list(cut_videos(videos, faces, params, root=root, work=out.parent / "work", workers=workers))
+    cut = list(cut_videos(videos, faces, params, root=root, work=out.parent / work, workers=workers))
     out.mkdir()
     write_crops(out, videos, cut, params)
     return open_crops(out)
@@ -56,8 +57,9 @@ def test_threads_and_a_second_run_change_no_byte(
     dataset: tuple[list[FaceVideo], list[FaceBox], Path], tmp_path: Path
 ) -> None:
     cache(dataset, tmp_path / "one", workers=1)
-    cache(dataset, tmp_path / "two", workers=3)
-    assert shard_bytes(tmp_path / "one") == shard_bytes(tmp_path / "two")
+    cache(dataset, tmp_path / "two", workers=3, work="another")
+    cache(dataset, tmp_path / "again", workers=3)
+    assert shard_bytes(tmp_path / "one") == shard_bytes(tmp_path / "two") == shard_bytes(tmp_path / "again")
 
 
 def test_a_second_run_decodes_nothing(

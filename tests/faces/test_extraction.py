@@ -12,12 +12,14 @@ import pytest
 import torch
 from toy_project import Project
 
+from deepfake.crops import caching
 from deepfake.errors import MediaError
 from deepfake.faces import extraction
 from deepfake.faces.extraction import NO_FACE, FoundFaces, extract_faces
 from deepfake.faces.mtcnn import FaceFinder, shrink
 from deepfake.params import FacesParams, load_params
 from deepfake.records import Kind, Split, VideoKey, VideoRecord
+from deepfake.video import decoding, pictures
 from deepfake.video.decoding import decode_video
 from deepfake.video.encoding import write_h264
 
@@ -157,3 +159,6 @@ def test_what_is_remembered_depends_on_every_module_that_finds_faces() -> None:
     found = {str(path) for path in Path(extraction.__file__).parent.glob("*.py") if path.stem != "__init__"}
     assert len(found) > 3
     assert found <= modules
+    reading = {str(module.__file__) for module in (decoding, pictures)}
+    assert reading <= modules
+    assert reading <= {str(module.__file__) for module in caching._CODE}

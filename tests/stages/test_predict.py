@@ -195,6 +195,10 @@ def test_a_folder_and_a_handed_over_checkpoint_are_all_it_needs(
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["models"][0]["path"] == "handed.pt"
     assert done.stderr == ""
+    script[2] = "."
+    done = subprocess.run(script, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert [each["file"] for each in json.loads(done.stdout)["files"]] == ["clip.mp4"]
+    assert done.stderr == "note: 1 files in folders are passed over (.pt)\n", "nobody should believe that all was seen"
 
 
 class Bomb:

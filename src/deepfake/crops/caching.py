@@ -16,12 +16,12 @@ from deepfake.errors import DataError, MediaError
 from deepfake.params import CropsParams
 from deepfake.records import Box, CropRow, FaceBox, FaceVideo
 from deepfake.runtime import ahead, replacing
-from deepfake.video import decoding
+from deepfake.video import decoding, pictures
 from deepfake.video.decoding import map_frames, require_file
 from deepfake.video.pictures import read_image
 from deepfake.work import file_hash, work_key
 
-_CODE = (cutting, decoding, sys.modules[__name__])  # what an entry of the work folder depends on
+_CODE = (cutting, decoding, pictures, sys.modules[__name__])  # what an entry of the work folder depends on
 _FAR = 2**17  # pixels; no frame is that large
 _one_at_a_time = threading.Lock()  # two videos of the same bytes have one entry
 

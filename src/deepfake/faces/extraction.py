@@ -17,7 +17,7 @@ from deepfake.faces.tracks import Track, clip_box, dominant_track, link_tracks
 from deepfake.params import ClipParams, FacesParams
 from deepfake.records import Box, Detection, FaceBox, Kind, VideoRecord
 from deepfake.runtime import ahead, replacing
-from deepfake.video import decoding
+from deepfake.video import decoding, pictures
 from deepfake.video.decoding import encoded_frame_count, map_frames, require_file
 from deepfake.video.pictures import read_image
 from deepfake.work import file_hash, work_key
@@ -27,7 +27,7 @@ NO_FACE = "no face found"
 Kept = TypeVar("Kept")
 
 # What an entry of the work folder depends on.
-_CODE = (averaging, cascade, mtcnn, sampling, tracks, decoding, sys.modules[__name__])
+_CODE = (averaging, cascade, mtcnn, sampling, tracks, decoding, pictures, sys.modules[__name__])
 
 
 @dataclass(frozen=True)

@@ -92,6 +92,15 @@ def pair_models(score_sets: Sequence[ScoreSet], settings: ReportParams, seed: in
     return [_pair(key, [found]) for key, found in _compare(score_sets, settings, seed).items()]
 
 
+def paired_statistics(max_fpr: float) -> dict[str, Statistic]:
+    """What models are compared by; the partial AUC is that up to `max_fpr`."""
+    return {
+        "auc": auc,
+        "partial_auc": partial(partial_auc, max_fpr=max_fpr),
+        "tpr_at_1pct_fpr": partial(tpr_at_fpr, max_fpr=TARGET_FPR),
+    }
+
+
 def pair_means(trainings: Sequence[Sequence[ScoreSet]], settings: ReportParams, seed: int) -> list[Pair]:
     """Means of `pair_models` over several trainings of both models, each of which is resampled with the same people.
 
@@ -138,11 +147,7 @@ def _compare(score_sets: Sequence[ScoreSet], settings: ReportParams, seed: int) 
 def _compare_role(
     baseline: ScoreSet, robust: ScoreSet, settings: ReportParams, seed: int
 ) -> Iterator[tuple[_Key, _Compared]]:
-    statistics: dict[str, Statistic] = {
-        "auc": auc,
-        "partial_auc": partial(partial_auc, max_fpr=settings.max_false_positive_rate),
-        "tpr_at_1pct_fpr": partial(tpr_at_fpr, max_fpr=TARGET_FPR),
-    }
+    statistics = paired_statistics(settings.max_false_positive_rate)
     resamples = role_resamples(baseline, settings, seed)
     for condition, first, second in _shared(baseline, robust):
         if first.names != second.names:

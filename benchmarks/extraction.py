@@ -139,7 +139,7 @@ def _memory(args: argparse.Namespace, params: FacesParams) -> Iterator[Line]:
         for minutes in args.minutes:
             path = Path(name, f"{minutes}.mp4")
             write_looped(path, clip, max(1, round(60 * minutes * FPS / len(large))))
-            peaks.append(measured_alone(extract_one, path, params).peak)
+            peaks.append(measured_alone(extract_one, path, params, of_host=True).peak)
     short, long = peaks
     task = f"peak memory, {args.minutes[1]:g} minutes of video"
     yield line(task, f"{args.minutes[0]:g} minutes", "MB", [long], [short], 0.9, less_is_better=True)

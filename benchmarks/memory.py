@@ -20,18 +20,18 @@ class Cost(NamedTuple):
     peak: float
 
 
-def measured(work: Callable[..., object], *args: object) -> Cost:
-    """What a call costs in this process, whatever else it holds included."""
-    device = open_device()
+def measured(work: Callable[..., object], *args: object, of_host: bool = False) -> Cost:
+    """What a call costs in this process, whatever else it holds included; `of_host`: of its own memory in any case."""
+    device = torch.device("cpu") if of_host else open_device()
     _forget_peak(device)
     seconds = timed(lambda: work(*args))
     return Cost(seconds, _peak(device))
 
 
-def measured_alone(work: Callable[..., object], *args: object) -> Cost:
-    """What a call costs in a fresh process that has imported what it needs; all arguments must be picklable."""
+def measured_alone(work: Callable[..., object], *args: object, of_host: bool = False) -> Cost:
+    """`measured` in a fresh process that has imported what it needs; all arguments must be picklable."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(measured, work, *args).result()
+        return pool.submit(measured, work, *args, of_host=of_host).result()
 
 
 def _forget_peak(device: torch.device) -> None:

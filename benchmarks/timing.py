@@ -6,6 +6,7 @@ within a round, and the median over the rounds. The order of the ways moves on b
 
 import os
 import platform
+import subprocess
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isnan, nan
@@ -137,7 +138,17 @@ def machine(device: torch.device) -> str:
 def circumstances(device: torch.device, rounds: int) -> str:
     """Where and how the numbers were made, for the notes below a table."""
     busy = f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
-    return f"{machine(device)}; torch {torch.__version__}; {rounds} rounds in turns, medians; load at the end {busy}"
+    rounded = f"{rounds} rounds in turns, medians; load at the end {busy}"
+    return f"{machine(device)}; torch {torch.__version__}; {rounded}; revision {_revision()}"
+
+
+def _revision() -> str:
+    """Of the code that was timed, `-dirty` where it was changed since."""
+    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty", "--exclude", "*"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
 
 
 def write_table(out: Path, lines: Sequence[Line], notes: Iterable[str]) -> None:

@@ -13,6 +13,7 @@ import yaml
 from crop_folders import write_crop_folder
 from toy_project import REPOSITORY, Project
 
+from deepfake.attacks.learned import load_attacker
 from deepfake.detector.checkpoint import load_checkpoint
 from deepfake.ranks import agree, gather, share, share_of_batch
 from deepfake.records import FrameScore
@@ -22,13 +23,14 @@ TORCHRUN = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--np
 SCRIPT = REPOSITORY / "tests/ranked.py"
 SHARED = ("extract_faces@train", "train_robust@robust", "evaluate@baseline-train")
 ALONE = "export@baseline"  # of the first of them
+LATER = ("train_control", "fit_attacker@baseline")  # so that no other stage reads what they write
 
 
 @pytest.fixture(scope="module")
 def project(toy: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """The toy project after stages were run again by two processes."""
     project = toy.copy(tmp_path_factory.mktemp("ranks") / "project")
-    for stage in (*SHARED, ALONE):
+    for stage in (*SHARED, ALONE, *LATER):
         repro = ("dvc", "repro", "--force", "--no-run-cache", "--single-item", stage)
         threads = "3" if stage == "extract_faces@train" else os.environ.get("OMP_NUM_THREADS", "1")
         done = project.run(*repro, LAUNCH=" ".join(TORCHRUN), OMP_NUM_THREADS=threads,
@@ -40,7 +42,7 @@ def project(toy: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
 def test_two_processes_find_the_same_faces_and_the_lock_does_not_know_them(toy: Project, project: Project) -> None:
     before, after = (yaml.safe_load((one.root / "dvc.lock").read_text())["stages"] for one in (toy, project))
     assert after["extract_faces@train"] == before["extract_faces@train"]
-    for stage in SHARED:
+    for stage in (*SHARED, *LATER):
         assert {**after[stage], "outs": ()} == {**before[stage], "outs": ()}
 
 
@@ -60,9 +62,12 @@ def test_two_processes_give_every_frame_and_condition_a_score_and_clean_ones_the
     assert {place: two[place] for place in one} == pytest.approx(one, abs=0.02), "an attack amplifies rounding"
 
 
-def test_two_processes_train_a_detector_that_is_whole(project: Project) -> None:
-    assert load_checkpoint(project.root / "models/robust.pt").build(torch.device("cpu"))
-    assert not list((project.root / "work of two/train_robust").iterdir()), "unfinished work is left"
+def test_two_processes_train_detectors_and_an_attacker_that_are_whole(project: Project) -> None:
+    for name in ("robust", "control"):
+        assert load_checkpoint(project.root / f"models/{name}.pt").build(torch.device("cpu"))
+    assert load_attacker(project.root / "models/attacker_baseline.pt", torch.device("cpu"))
+    for script in ("train_robust", "train_baseline", "fit_attacker"):
+        assert not list((project.root / "work of two" / script).iterdir()), "unfinished work is left"
 
 
 def test_a_training_step_of_two_processes_has_the_loss_and_gradient_of_one(tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ class VideoRecord:
         kind: a video, a whole picture, or a picture that is already a face crop.
         label: 1 for fake, 0 for real.
         split: train, val or test.
-        cluster: identity component: videos that share a person share it. Unit of every split and bootstrap.
+        cluster: what the bootstrap draws together: videos that share a person, on Celeb-DF those that show one.
         skin_tone: group the dataset states, or "".
         light: lighting the dataset states, or "".
     """

@@ -42,7 +42,7 @@ class Square:
 
     def side(self, query: int, size: int) -> int:
         """Side of square number `query` on crops of `size`; the share p that it covers is halved ever more rarely."""
-        halvings = sum(query * 10_000 > queries * self.queries for queries in _HALVINGS)
+        halvings = sum(query * 10_000 > mark * self.queries for mark in _HALVINGS)
         return min(size, max(1, round(size * (self.p_init / 2**halvings) ** 0.5)))
 
     def _draw(self, x: Tensor, seeds: Sequence[int]) -> tuple[Tensor, Tensor]:

@@ -102,5 +102,6 @@ def score_adaptive(target: Target, codecs: Sequence[Condition], start: Threat, s
         known = Transfer(target.model, start.attack)  # on the detector as it is
         adaptive = Unsaturated(Adaptive(known, start.eps, steps, codec.stand_ins, one_clip=codec.whole_clips))
         threat = replace(start, name="adaptive", attack=adaptive)
-        done = target.attack(target.crops.of_label(FAKE), threat, [codec], batch_size=1 if codec.whole_clips else 0)
+        batch_size = 1 if codec.whole_clips else None
+        done = target.attack(target.crops.of_label(FAKE), threat, [codec], batch_size=batch_size)
         yield replace(done, scores=[*done.scores, *target.reals(codec, codec.after(threat.name))])

@@ -46,7 +46,9 @@ class Target:
         alone."""
         return [replace(score, condition=condition) for score in self.plain[codec.name] if self.is_real(score)]
 
-    def attack(self, crops: CropSet, threat: Threat, codecs: Sequence[Condition], *, batch_size: int = 0) -> Attacked:
+    def attack(
+        self, crops: CropSet, threat: Threat, codecs: Sequence[Condition], *, batch_size: int | None = None
+    ) -> Attacked:
         """All that comes of one attack on `crops`; in batches of another size than usual if one is given."""
         scores: list[FrameScore] = []
         perturbations: list[Perturbation] = []

@@ -148,5 +148,6 @@ def _signed(value: float) -> str:
 def _outline(axes: Axes, region: np.ndarray, *, faint: bool) -> None:
     smooth = cv2.GaussianBlur(region.astype(np.float32), (0, 0), 1.0)
     if smooth.min() < 0.5 < smooth.max():
-        for color, width, dashes in (("black", 2.6, "solid"), ("white", 1.4, "dashed"))[faint:]:
-            axes.contour(smooth, levels=[0.5], colors=color, linewidths=width - 0.6 * faint, linestyles=dashes)
+        lines = [("white", 0.8, "dashed")] if faint else [("black", 2.6, "solid"), ("white", 1.4, "dashed")]
+        for color, width, dashes in lines:
+            axes.contour(smooth, levels=[0.5], colors=color, linewidths=width, linestyles=dashes)

@@ -8,6 +8,7 @@ from timing import Line
 from toy_project import REPOSITORY
 
 from deepfake.crops.shards import CropSet, open_crops
+from deepfake.errors import SettingsError
 from deepfake.evaluation.prediction import read_groups, whole_clips
 from deepfake.tables import read_rows
 from deepfake.video.pictures import read_image
@@ -47,6 +48,8 @@ def test_at_small_size_every_comparison_has_a_line(tmp_path: Path, monkeypatch: 
         ("draw float32, 32 px", f"{crops.FOLDER}, shuffled"),
     ]  # fmt: skip
     assert all(line.ratio > 0 for line in lines)
+    with pytest.raises(SettingsError, match="a batch"):
+        crops.main(["--crops", str(folder), "--count", "20", "--sizes", "32", "--out", str(tmp_path / "none")])
 
 
 def as_set(pictures: list[np.ndarray]) -> set[bytes]:

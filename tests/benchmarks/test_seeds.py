@@ -124,6 +124,19 @@ def test_the_code_of_a_run_is_that_of_its_stages_and_not_of_the_table() -> None:
         assert (file_hash(REPOSITORY / "src/deepfake" / name) in hashes) == is_part
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [["--set", "crops.size=128"], ["--set", "seed=5"], ["--anew", "--set", "sample.frames=8"], ["--seeds", "2", "2"]],
+    ids=" ".join,
+)
+def test_what_would_be_told_and_have_no_influence_is_refused(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(REPOSITORY)
+    with pytest.raises(SettingsError, match=r"no influence|each of them once"):
+        seeds.main([*arguments, "--out", str(tmp_path / "table")])
+
+
 def test_a_stage_that_the_lock_lacks_is_named(tmp_path: Path) -> None:
     (tmp_path / "dvc.lock").write_text("stages: {}\n")
     with pytest.raises(StageError, match="no stage export@baseline"):

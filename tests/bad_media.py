@@ -167,6 +167,8 @@ def encode(
     times: Sequence[int] = (), **options: Any,
 ) -> bytes:  # fmt: skip
     """An encoded video of frames, uint8 RGB (H, W, 3); `times` are presentation times in 1/1000 s."""
+    if codec == "libx264":
+        options.setdefault("x264-params", "cpu-independent=1")  # else the same frames give other bytes now and then
     data = BytesIO()
     with av.open(data, "w", format=container) as output:
         stream: Any = output.add_stream(codec, rate=25, options=options)

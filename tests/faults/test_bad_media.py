@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -100,7 +101,9 @@ def test_what_is_no_file_is_named_and_not_waited_for(tables: tuple[dict[str, Fac
 def test_predict_has_an_answer_for_every_file(
     corpus: list[Medium], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    save_checkpoint(tmp_path / "random.pt", random_checkpoint())
+    checkpoint = random_checkpoint()  # of one frame MTCNN is less sure than of eight, by how much depends on the CPU
+    surer = checkpoint.faces.model_copy(update={"min_probability": 0.7})
+    save_checkpoint(tmp_path / "random.pt", replace(checkpoint, faces=surer))
     files = [str(medium.path) for medium in corpus]
     assert predict.main([*files, "--model", str(tmp_path / "random.pt"), "--json"]) == predict.STATUS["unreadable"]
     answers = {answer["file"]: answer for answer in json.loads(capsys.readouterr().out)["files"]}

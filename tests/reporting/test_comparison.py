@@ -113,5 +113,5 @@ def test_a_revision_that_git_does_not_know_is_no_reason_to_be_content() -> None:
 
 def test_without_metrics_the_stage_to_run_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(DataError, match="run `dvc repro report`"):
+    with pytest.raises(DataError, match="after `dvc repro report`"):
         script.main([])

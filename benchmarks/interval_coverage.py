@@ -11,7 +11,6 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from math import nan
 from pathlib import Path
 from statistics import NormalDist, fmean
@@ -20,13 +19,15 @@ import numpy as np
 from timing import write_markdown
 
 from deepfake.metrics.bootstrap import draw_resamples, percentile_interval, resample
-from deepfake.metrics.operating_point import TARGET_FPR, threshold_at_fpr, tpr_at_fpr
-from deepfake.metrics.ranking import Floats, Ranking, Statistic, auc, partial_auc
+from deepfake.metrics.operating_point import TARGET_FPR, threshold_at_fpr
+from deepfake.metrics.ranking import Floats, Ranking
+from deepfake.reporting.pairing import paired_statistics
+from deepfake.reporting.wording import metric_title
 from deepfake.runtime import derive_seed, progress_bar
 from deepfake.stage import run
 from deepfake.tables import write_rows
 
-AUC, PARTIAL, TPR = "AUC", "partial AUC", "TPR at 1 % FPR"
+AUC, PARTIAL, TPR = "auc", "partial_auc", "tpr_at_1pct_fpr"
 MAX_FPR = 0.1
 SHARED = 0.3  # share of a score's variance that is its person's
 NORMAL = NormalDist()
@@ -125,9 +126,7 @@ def repeat(
     setting: Setting, skill: float, *, tests: int, resamples: int, done: Callable[[], object] = lambda: None
 ) -> Iterator[Line]:
     """A line for each metric, from tests with the same true skill."""
-    statistics: dict[str, Statistic] = {
-        AUC: auc, PARTIAL: partial(partial_auc, max_fpr=MAX_FPR), TPR: partial(tpr_at_fpr, max_fpr=TARGET_FPR),
-    }  # fmt: skip
+    statistics = paired_statistics(MAX_FPR)
     estimates: dict[str, list[float]] = {name: [] for name in statistics}
     intervals: dict[str, list[tuple[float, float]]] = {name: [] for name in statistics}
     differences: dict[str, list[tuple[float, float]]] = {name: [] for name in statistics}
@@ -159,7 +158,8 @@ def _cells(line: Line) -> list[str]:
     numbers = [f"{line.truth:.3f}", f"{line.estimate:.3f}"]
     shares = [f"{share:.0%}" for share in (line.held, line.above, line.below, line.false_claims)]
     fpr = "" if line.metric != TPR else f"{line.fpr:.1%}"
-    return [line.setting, str(line.reals), str(line.fakes), line.metric, *numbers, *shares, fpr]
+    title = metric_title(f"..{line.metric}")[1]
+    return [line.setting, str(line.reals), str(line.fakes), title, *numbers, *shares, fpr]
 
 
 if __name__ == "__main__":

@@ -13,6 +13,8 @@ from deepfake.faces.tracks import displacement
 from deepfake.records import Box, Detection
 from deepfake.scoring.people import Person
 
+Searches = tuple[tuple[int, int], Sequence[Sequence[Detection]]]  # height and width of a frame; what each turn shows
+
 _SAME_PLACE = 0.5  # of a face's side
 
 
@@ -29,26 +31,27 @@ class Turning:
     finder: FaceFinder
     frames: Mapping[int, np.ndarray]
     max_side: int
-    _found: dict[int, Sequence[Sequence[Detection]]] = field(default_factory=dict)  # by frame, for each turn
+    _found: dict[int, Searches] = field(default_factory=dict)  # by frame
 
     def degrees(self, person: Person) -> int:
         """By how much the file has to be turned to the left for the face to stand upright: 0, 90, 180 or 270."""
         frame = next(number for number in person.track if number in self.frames)
         face = person.track[frame]
-        size = shrink(self.frames[frame], self.max_side)[0].shape[:2]
+        size, searches = self._turned(frame)
         best, degrees = face.probability, 0
-        for turns, found in enumerate(self._turned(frame), start=1):
+        for turns, found in enumerate(searches, start=1):
             place = turned_box(face.box, size, turns)
             for other in found:
                 if other.probability > best and displacement(place, other.box) < _SAME_PLACE:
                     best, degrees = other.probability, 90 * turns
         return degrees
 
-    def _turned(self, frame: int) -> Sequence[Sequence[Detection]]:
+    def _turned(self, frame: int) -> Searches:
         if frame not in self._found:
             shrunk = shrink(self.frames[frame], self.max_side)[0]
+            height, width, _ = shrunk.shape
             turned = [np.ascontiguousarray(np.rot90(shrunk, turns)) for turns in (1, 2, 3)]
-            self._found[frame] = [self.finder.find([picture])[0] for picture in turned]
+            self._found[frame] = (height, width), [self.finder.find([picture])[0] for picture in turned]
         return self._found[frame]
 
 

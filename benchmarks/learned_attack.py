@@ -25,7 +25,7 @@ from timing import machine, write_markdown
 from deepfake.crops.shards import CropSet, open_crops, require_both_classes
 from deepfake.detector.checkpoint import load_checkpoint
 from deepfake.evaluation.attacked import Threat
-from deepfake.evaluation.conditions import CLEAN, Condition, attacked_conditions
+from deepfake.evaluation.conditions import CLEAN, attacked_conditions
 from deepfake.evaluation.subset import holds_clips
 from deepfake.evaluation.target import Target
 from deepfake.metrics.bootstrap import Resamples, draw_resamples, percentile_interval, resample
@@ -117,7 +117,9 @@ def judge(target: Target, threat: Threat, params: Params, resamples: Resamples) 
     target = replace(target, plain=plain)
     attacked = target.attack(target.crops.of_label(FAKE), threat, codecs).scores
     scores = {CLEAN.name: plain[CLEAN.name]}
-    scores |= {name: list(_under(target, codec, name, attacked)) for codec, name in _named(codecs, threat)}
+    for codec in codecs:
+        name = codec.after(threat.name)
+        scores[name] = [*(score for score in attacked if score.condition == name), *target.reals(codec, name)]
     return {
         key: found for name, seen in scores.items() for key, found in _rank(name, seen, target.crops, params, resamples)
     }
@@ -132,15 +134,6 @@ def compare(found: dict[str, Found]) -> Iterator[Line]:
             gain = (own.value - each.value, *percentile_interval(own.samples - each.samples))
             told = (nan, nan, nan) if ranked is first else gain
             yield Line(name, condition, metric, *(round(number, 6) for number in (each.value, *told)))
-
-
-def _named(codecs: Sequence[Condition], threat: Threat) -> Iterator[tuple[Condition, str]]:
-    return ((codec, codec.after(threat.name)) for codec in codecs)
-
-
-def _under(target: Target, codec: Condition, name: str, attacked: Sequence[FrameScore]) -> Iterator[FrameScore]:
-    yield from (score for score in attacked if score.condition == name)
-    yield from target.reals(codec, name)
 
 
 def _rank(

@@ -1,4 +1,4 @@
-"""A script for tests to start by itself or in several ranks: a step or two of training, or what goes wrong in one."""
+"""A script for tests to start by itself or in several ranks: a few steps of training, or what goes wrong in one."""
 
 import argparse
 import math
@@ -7,16 +7,18 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+from deepfake.attacks.unet import PerturbationUNet
 from deepfake.crops.batches import Batch, TrainingBatches
 from deepfake.crops.shards import open_crops
 from deepfake.detector.hybrid import HybridDetector
 from deepfake.errors import DataError
-from deepfake.params import DetectorParams, TrainingParams
+from deepfake.params import DetectorParams, TrainingParams, load_params
 from deepfake.ranks import gather, joined
 from deepfake.runtime import is_first
 from deepfake.stage import run
+from deepfake.training.adversarial import Adversaries, Opponents
 from deepfake.training.detection_losses import clean_step
 from deepfake.training.fit import prepare_fit
 from deepfake.training.loop import Losses, Task, run_fit
@@ -35,6 +37,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--crops", type=Path)
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--attacked", action="store_true", help="robust training in float32, and nothing else")
     parser.add_argument("--fail", action="store_true", help="the last rank meets an error, the first waits for it")
     parser.add_argument("--ill", action="store_true", help="the loss is infinite on the last rank, once")
     parser.add_argument("--epochs", type=int, default=1, help="of one step each")
@@ -44,7 +47,35 @@ def main(argv: Sequence[str] | None = None) -> None:
         if not is_first():
             raise DataError("crops.csv: this rank met bad data")
         gather([])
+    if args.attacked:
+        train_attacked(args.crops, args.out, epochs=args.epochs)
+        return
     train(args.crops, args.out, ill=args.ill, epochs=args.epochs, end_in=args.end_in)
+
+
+def train_attacked(crops: Path, out: Path, *, epochs: int) -> None:
+    """Epochs of a step against PGD and a U-Net; writes the U-Net's and the detector's weights of every rank."""
+    torch.manual_seed(0)
+    shipped = load_params(Path(__file__).parents[1] / "params.yaml")
+    robust = shipped.robust.model_copy(update={"epochs": epochs, "steps": 1, "replays": 1, "batch_size": 8})
+    fit = prepare_fit(HybridDetector(DETECTOR), robust)
+    adversaries = Adversaries(robust, shipped.unet, Opponents(), PerturbationUNet(4), eps=8 / 255)
+    fit.companions["adversaries"] = adversaries
+    batches = TrainingBatches(
+        open_crops(crops), 1, robust.batch_size, lambda crop, *_: crop, seed=0, device=torch.device("cpu"), workers=1
+    )
+    began = flat(adversaries.unet)
+    withstands = {"val/inner_auc": 1.0, "val/watch_auc": 1.0}
+    task = Task(batches.epoch, adversaries.step, lambda _: withstands, rank=lambda _: (0.0,), review=adversaries.review)
+    run_fit(fit, task, robust, seed=0, state=out.with_suffix(".state"), log=lambda _: None)
+    told = {"began": began, "unets": gather([flat(adversaries.unet)]), "detectors": gather([flat(fit.model)])}
+    if is_first():
+        torch.save(told, out)
+
+
+def flat(network: nn.Module) -> Tensor:
+    """All parameters of a network (P,)."""
+    return torch.cat([parameter.detach().flatten() for parameter in network.parameters()])
 
 
 def train(crops: Path, out: Path, *, ill: bool, epochs: int, end_in: int) -> None:

@@ -83,6 +83,14 @@ def test_an_infinite_loss_on_one_rank_takes_all_of_them_back(tmp_path: Path) -> 
     assert train(tmp_path, *TORCHRUN, options=["--ill"])["setbacks"] == 1
 
 
+def test_two_processes_train_one_unet_and_one_detector_against_it(tmp_path: Path) -> None:
+    told = train(tmp_path, *TORCHRUN, options=["--attacked", "--epochs", "3"])
+    for name in ("unets", "detectors"):
+        first, second = told[name]
+        assert torch.equal(first, second), f"the ranks' {name} went apart"
+    assert not torch.equal(told["unets"][0], told["began"]), "the U-Net never took a step"
+
+
 @pytest.mark.parametrize("launch", [(sys.executable,), TORCHRUN], ids=["one process", "two"])
 def test_what_two_processes_began_goes_on_with_any_number(tmp_path: Path, launch: tuple[str, ...]) -> None:
     whole = train(tmp_path / "whole", sys.executable, options=["--epochs", "2"])

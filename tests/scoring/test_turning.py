@@ -61,6 +61,19 @@ def test_a_surer_face_somewhere_else_says_nothing() -> None:
     assert each.degrees(someone) == 0
 
 
+@pytest.mark.parametrize(("turned", "degrees"), [(0.95, 0), (0.965, 0), (0.98, 180), (1.0, 180)])
+def test_a_little_surer_is_not_enough(monkeypatch: pytest.MonkeyPatch, turned: float, degrees: int) -> None:
+    each, someone = turning(np.ascontiguousarray(np.rot90(picture(), 2)))
+    finder: Any = each.finder
+    find = finder.find
+
+    def find_as_surely(frames: Sequence[np.ndarray]) -> list[list[Detection]]:
+        return [[Detection(d.box, turned if d.probability > 0.95 else 0.95) for d in found] for found in find(frames)]
+
+    monkeypatch.setattr(finder, "find", find_as_surely)
+    assert each.degrees(someone) == degrees
+
+
 def test_a_frame_is_searched_once_for_all_people_in_it() -> None:
     each, someone = turning(picture())
     finder: Any = each.finder

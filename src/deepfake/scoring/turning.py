@@ -1,4 +1,4 @@
-"""Whether a face lies on its side or stands on its head: MTCNN is then surer of it in the turned picture.
+"""Whether a face lies on its side or stands on its head: MTCNN is then clearly surer of it in the turned picture.
 
 It finds some such faces as they are, but training showed the detector none of them.
 """
@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from scipy.special import logit
 
 from deepfake.faces.mtcnn import FaceFinder, shrink
 from deepfake.faces.tracks import displacement
@@ -16,6 +17,8 @@ from deepfake.scoring.people import Person
 Searches = tuple[tuple[int, int], Sequence[Sequence[Detection]]]  # height and width of a frame; what each turn shows
 
 _SAME_PLACE = 0.5  # of a face's side
+_SUREST = 1 - 1e-7  # float32 has nothing between it and 1
+_SURER = 0.5  # nats of log odds; docs/scoring.md says how well that tells turned faces from upright ones
 
 
 @dataclass(frozen=True)
@@ -38,12 +41,12 @@ class Turning:
         frame = next(number for number in person.track if number in self.frames)
         face = person.track[frame]
         size, searches = self._turned(frame)
-        best, degrees = face.probability, 0
+        best, degrees = _log_odds(face) + _SURER, 0
         for turns, found in enumerate(searches, start=1):
             place = turned_box(face.box, size, turns)
             for other in found:
-                if other.probability > best and displacement(place, other.box) < _SAME_PLACE:
-                    best, degrees = other.probability, 90 * turns
+                if _log_odds(other) > best and displacement(place, other.box) < _SAME_PLACE:
+                    best, degrees = _log_odds(other), 90 * turns
         return degrees
 
     def _turned(self, frame: int) -> Searches:
@@ -53,6 +56,10 @@ class Turning:
             turned = [np.ascontiguousarray(np.rot90(shrunk, turns)) for turns in (1, 2, 3)]
             self._found[frame] = (height, width), [self.finder.find([picture])[0] for picture in turned]
         return self._found[frame]
+
+
+def _log_odds(found: Detection) -> float:
+    return float(logit(min(found.probability, _SUREST)))
 
 
 def turned_box(box: Box, size: tuple[int, int], turns: int) -> Box:

@@ -10,6 +10,7 @@ from deepfake.params import Params
 Table = tuple[Sequence[str], list[list[str]], list[str]]  # head, rows, notes
 
 FRAMES = 32  # of each video
+DETECTORS = 3  # that are attacked and evaluated: baseline, longer and robust
 VIDEOS = 5000  # of FaceForensics++: 1,000 originals and 1,000 fakes by each of four methods
 TESTED = {"FaceForensics++": (140, 560), "Celeb-DF v2": (178, 340)}  # real and fake test videos, official splits
 FORWARD = 1 / 3  # of a forward and backward pass
@@ -88,12 +89,12 @@ def _passes(params: Params) -> Iterator[tuple[str, float, str]]:
     ):
         sizes = f"{fit.epochs} epochs of {fit.steps} steps of {fit.batch_size}"
         yield stage, fit.epochs * fit.steps * fit.batch_size * each, f"{sizes}, {each:g} a crop"
-    epochs = 2 * unet.epochs + unet.opening_epochs
-    yield "fit_attacker, thrice", epochs * unet.steps * unet.batch_size, "1 a crop, without the U-Net's own"
+    epochs = DETECTORS * unet.epochs + unet.opening_epochs
+    yield "fit_attacker, all", epochs * unet.steps * unet.batch_size, "1 a crop, without the U-Net's own"
     real, fake = evaluation_units(params)
     for name, (reals, fakes) in TESTED.items():
         why = f"{reals} real and {fakes} fake videos, at most {real:.0f} and {fake:.0f} passes a frame, float32 as 2"
-        yield f"evaluate, both models, {name}", 2 * FRAMES * (reals * real + fakes * fake), why
+        yield f"evaluate, all detectors, {name}", DETECTORS * FRAMES * (reals * real + fakes * fake), why
 
 
 def _hours(seconds: float) -> str:

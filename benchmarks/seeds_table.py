@@ -4,12 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import isnan, nan
 
-import numpy as np
 import torch
-from scipy import stats
 from timing import machine
+from trainings import interval_over_trainings
 
-from deepfake.metrics.intervals import CONFIDENCE
 from deepfake.params import Params
 from deepfake.reporting.conditions import CLEAN, headline_conditions, parse_condition, worst_at
 from deepfake.reporting.pairing import BASELINE, ROBUST, Pair
@@ -52,13 +50,14 @@ class Line:
 
 def to_lines(seed: str, pairs: Sequence[Pair], score_sets: Sequence[ScoreSet]) -> Iterator[Line]:
     """What the claim is about: clean, the learned attack before a codec, the worst case, and whether to believe it."""
+    pairs = [pair for pair in pairs if pair.reference == BASELINE]
     told = headline_conditions(dict.fromkeys(pair.condition for pair in pairs))
     before_codec = [name for name in told if parse_condition(name).codec]
     wanted = {(name, metric) for name in (CLEAN, *before_codec) for metric in METRICS}
     wanted |= {(worst_at(step / 255), "auc") for step in BUDGETS}
     for pair in pairs:
         if (pair.condition, pair.metric) in wanted:
-            numbers = (pair.baseline, pair.robust, *pair.difference)
+            numbers = (pair.before, pair.robust, *pair.difference)
             yield Line(pair.role, pair.condition, pair.metric, seed, *(round(number, 6) for number in numbers))
     flags = {(scores.role, scores.model): sum(check.raised for check in scores.checks) for scores in score_sets}
     for role in dict.fromkeys(scores.role for scores in score_sets):
@@ -105,10 +104,9 @@ def _table(lines: Sequence[Line]) -> Iterator[str]:
 def _over_trainings(seeds: Sequence[Line]) -> str:
     """The interval of the mean difference where the trainings are the sample; empty for a count or a single seed."""
     differences = [line.difference for line in seeds]
-    if len(differences) < 2 or seeds[0].metric == FLAGS:
+    if seeds[0].metric == FLAGS:
         return ""
-    error = stats.sem(differences)
-    low, high = stats.t.interval(CONFIDENCE, len(differences) - 1, np.mean(differences), error) if error else (nan, nan)
+    low, high = interval_over_trainings(differences)
     return "" if isnan(low) else f"{low:+.3f} to {high:+.3f}"
 
 

@@ -185,14 +185,15 @@ def test_the_pipelines_own_run_counts_only_while_it_is_up_to_date(
 
 
 def test_lines_are_those_of_the_claim() -> None:
-    def pair(condition: str, metric: str) -> Pair:
-        return Pair("train", condition, metric, 0.25, 0.75, Estimate(0.5, 0.4, 0.6))
+    def pair(condition: str, metric: str, reference: str = "baseline") -> Pair:
+        return Pair("train", condition, metric, reference, 0.25, 0.75, Estimate(0.5, 0.4, 0.6))
 
     pairs = [
         pair(condition, metric)
         for condition in ("clean", "jpeg90", "pgd_jpeg50", "unet_jpeg50", "worst", "worst_eps2", "worst_eps3")
         for metric in ("auc", "tpr_at_1pct_fpr")
     ]
+    pairs += [pair("clean", "auc", "longer")]
     lines = list(to_lines("3", pairs, []))
     assert [(line.condition, line.metric) for line in lines] == [
         ("clean", "auc"), ("clean", "tpr_at_1pct_fpr"), ("unet_jpeg50", "auc"), ("unet_jpeg50", "tpr_at_1pct_fpr"),
@@ -204,7 +205,7 @@ def test_lines_are_those_of_the_claim() -> None:
 def test_several_runs_have_a_mean_by_the_settings_that_they_share(
     params: Params, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pair = Pair("train", "clean", "auc", 0.25, 0.75, Estimate(0.5, 0.4, 0.6))
+    pair = Pair("train", "clean", "auc", "baseline", 0.25, 0.75, Estimate(0.5, 0.4, 0.6))
     asked: list[object] = []
 
     def pair_means(_: object, *settings: object) -> list[Pair]:

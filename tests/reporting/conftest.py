@@ -16,9 +16,10 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="session")
 def score_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Score folders of both models on both roles."""
+    """Score folders of baseline, control and robust model on both roles."""
     root = tmp_path_factory.mktemp("scores")
     write_score_folders(root, "baseline", skill=1.0)
+    write_score_folders(root, "longer", skill=0.95)
     write_score_folders(root, "robust", skill=0.9)
     return root
 
@@ -30,9 +31,15 @@ def editable_scores(score_root: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def score_sets(score_root: Path) -> list[ScoreSet]:
-    """Baseline on train and cross, robust on train and cross."""
+def with_control(score_root: Path) -> list[ScoreSet]:
+    """Baseline on train and cross, longer on train and cross, robust on train and cross."""
     return load_score_sets(score_root, ("train", "cross"))
+
+
+@pytest.fixture(scope="session")
+def score_sets(with_control: list[ScoreSet]) -> list[ScoreSet]:
+    """Baseline on train and cross, robust on train and cross."""
+    return [scores for scores in with_control if scores.model != "longer"]
 
 
 @pytest.fixture(scope="session")

@@ -30,6 +30,7 @@ ATTACKED_CODECS = ("", "jpeg50", "h264_crf23")
 SKILL = {"Deepfakes": 6.0, "Face2Face": 4.5, "FaceSwap": 7.0, "NeuralTextures": 3.0, "Celeb-synthesis": 2.0}
 STRENGTH = {  # how far an attack pushes a logit that no codec dampens
     "baseline": {"pgd": 14.0, "apgd": 14.5, "unet": 6.0, "adaptive": 9.0},
+    "longer": {"pgd": 8.0, "apgd": 8.5, "unet": 2.0, "adaptive": 6.0},
     "robust": {"pgd": 3.0, "apgd": 3.5, "unet": 1.5, "adaptive": 2.5},
 }
 BUDGETS = (0.0, *(levels / 255 for levels in (1, 2, 4, 8)))
@@ -262,7 +263,7 @@ def write_explanations(root: Path, scores: Path, *, masks: bool = True) -> None:
 def write_models(root: Path) -> None:
     """Files in the place of detectors; the report only tells their hashes."""
     root.mkdir()
-    for model in ("baseline", "robust"):
+    for model in STRENGTH:
         (root / f"{model}.pt").write_bytes(model.encode())
 
 
@@ -299,6 +300,7 @@ def write_trainings(root: Path) -> None:
     write_training(root / "robust", clean | adversaries | shape | watched)
     write_training(root / "longer", clean | validation | {"val/watch_auc": 0.01 * rise})
     write_training(root / "attacker_baseline", fitted)
+    write_training(root / "attacker_longer", fitted)
     write_training(root / "attacker_robust", fitted)
 
 

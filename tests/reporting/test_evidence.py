@@ -13,6 +13,7 @@ from deepfake.findings import Explanation, SanityCheck
 from deepfake.params import Params
 from deepfake.reporting.evidence import masking_sentences, perturbation_rows
 from deepfake.reporting.explanations import (
+    CONTRAST,
     MEASURES,
     ExplanationRow,
     explanation_rows,
@@ -20,7 +21,6 @@ from deepfake.reporting.explanations import (
     read_panels,
 )
 from deepfake.reporting.matrix import Estimate
-from deepfake.reporting.pairing import CONTRAST
 from deepfake.reporting.scores import ScoreSet
 from deepfake.tables import read_rows, write_rows
 

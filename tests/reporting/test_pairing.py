@@ -1,4 +1,4 @@
-"""Robust minus baseline is a paired bootstrap, the worst case a minimum by frame, the eps curve an AUC by budget."""
+"""Robust minus another is a paired bootstrap, the worst case a minimum by frame, the eps curve an AUC by budget."""
 
 import csv
 from dataclasses import replace
@@ -19,6 +19,8 @@ from deepfake.reporting.items import Items, to_videos
 from deepfake.reporting.matrix import Estimate, role_resamples
 from deepfake.reporting.pairing import Pair, pair_means, pair_models, write_pairs
 from deepfake.reporting.scores import ScoreSet, select
+
+_NUMBERS = ("before", "robust", "difference", "low", "high")
 
 
 def items(*logits: float) -> Items:
@@ -114,10 +116,10 @@ def test_the_mean_over_trainings_resamples_the_same_people_for_each(score_sets: 
     swapped = [replace(both[1], model="baseline"), replace(both[0], model="robust")]
     alone = pair_models(both, params.report, params.seed)
     for pair, one in zip(pair_means([both, both], params.report, params.seed), alone, strict=True):
-        assert (pair.condition, pair.metric, pair.baseline) == (one.condition, one.metric, one.baseline)
+        assert (pair.condition, pair.metric, pair.before) == (one.condition, one.metric, one.before)
         assert pair.difference == pytest.approx(one.difference, nan_ok=True)
     for pair in pair_means([both, swapped], params.report, params.seed):
-        assert pair.baseline == pytest.approx(pair.robust)
+        assert pair.before == pytest.approx(pair.robust)
         assert np.isnan(pair.difference.low), "what one training gains the other loses, on every resample"
 
 
@@ -163,7 +165,7 @@ def test_identical_models_differ_by_exactly_nothing(score_sets: list[ScoreSet], 
     ],
 )
 def test_a_verdict_needs_an_interval_without_zero(difference: Estimate, verdict: str) -> None:
-    assert Pair("train", "clean", "auc", 0.5, 0.6, difference).verdict == verdict
+    assert Pair("train", "clean", "auc", "baseline", 0.5, 0.6, difference).verdict == verdict
 
 
 def test_one_model_alone_has_no_pairs(score_sets: list[ScoreSet], params: Params) -> None:
@@ -182,7 +184,7 @@ def test_the_table_of_differences_has_empty_cells_where_undefined(pairs: list[Pa
     with (tmp_path / "comparison.csv").open() as file:
         table = list(csv.DictReader(file))
     assert len(table) == len(pairs)
-    assert list(table[0]) == ["role", "condition", "metric", "baseline", "robust", "difference", "low", "high"]
+    assert list(table[0]) == ["role", "condition", "metric", "reference", *_NUMBERS]
     assert "nan" not in (tmp_path / "comparison.csv").read_text()
     assert float(table[0]["difference"]) == pytest.approx(pairs[0].difference.value, abs=1e-6)
 
@@ -211,10 +213,10 @@ def test_the_eps_curve_ranks_the_mean_of_a_videos_frames(score_sets: list[ScoreS
 
 
 def test_a_difference_that_touches_zero_as_it_is_told_is_none() -> None:
-    verdicts = [
-        Pair("train", "clean", "auc", 0.7, 0.6, Estimate(-0.1, -0.2, high)).verdict for high in (-0.0004, -0.0006)
-    ]
-    assert verdicts == ["not distinguishable", "worse"]
+    touching, clear = (Estimate(-0.1, -0.2, high) for high in (-0.0004, -0.0006))
+    pair = Pair("train", "clean", "auc", "baseline", 0.7, 0.6, touching)
+    assert pair.verdict == "not distinguishable"
+    assert replace(pair, difference=clear).verdict == "worse"
 
 
 def test_a_budget_has_the_paired_difference_of_its_worst_cases(
@@ -223,6 +225,22 @@ def test_a_budget_has_the_paired_difference_of_its_worst_cases(
     pair = pair_of(pairs, "train", "worst_eps2", "auc")
     before, after = (eps_points(score_sets[number], params.report, params.seed)[2] for number in (0, 2))
     assert (before.eps_255, after.eps_255) == (2, 2)
-    assert (pair.baseline, pair.robust) == pytest.approx((before.auc, after.auc), abs=1e-6)
+    assert (pair.before, pair.robust) == pytest.approx((before.auc, after.auc), abs=1e-6)
     assert pair.difference.low < pair.difference.value < pair.difference.high
     assert pair.verdict == "better"
+
+
+def test_the_control_is_compared_as_the_baseline_is(
+    pairs: list[Pair], with_control: list[ScoreSet], params: Params
+) -> None:
+    """Each reference has every condition on the same resamples: another one beside it changes nothing."""
+    baseline, longer, robust = (scores for scores in with_control if scores.role == "train")
+    found = pair_models([baseline, longer, robust], params.report, params.seed)
+    expected = [pair for pair in pairs if pair.role == "train"]
+    renamed = pair_models([replace(longer, model="baseline"), robust], params.report, params.seed)
+    expected += [replace(pair, reference="longer") for pair in renamed]
+    assert len(expected) > 100
+    for pair, other in zip(found, expected, strict=True):
+        assert pair.difference == pytest.approx(other.difference, nan_ok=True)
+        assert replace(pair, difference=other.difference) == other
+    assert pair_models([baseline, longer], params.report, params.seed) == []

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 from matplotlib.image import imread
+from reporting.made_up import STRENGTH, keep_lines, rename_in_tables, write_explanations
 from reporting.made_up import conditions as conditions_of_scores
-from reporting.made_up import keep_lines, rename_in_tables, write_explanations
 from reporting.running import run_report
 
 from deepfake.errors import DataError
@@ -80,7 +80,7 @@ def test_all_outputs_are_there(reported: Path) -> None:
     names = set(outputs(reported))
     conditions = [name for name in conditions_of_scores() if "both" not in name]
     conditions += ["worst", "worst_jpeg50", "worst_h264_crf23"]
-    sets = [f"{model}_{role}" for model in ("baseline", "robust") for role in ("train", "cross")]
+    sets = [f"{model}_{role}" for model in STRENGTH for role in ("train", "cross")]
     curves = {f"plots/curves/{kind}/{name}.csv" for kind in ("auc", "methods", "reliability", "eps") for name in sets}
     roc = {f"plots/curves/roc/{name}/{condition}.csv" for name in sets for condition in conditions}
     tables = {
@@ -126,7 +126,7 @@ def test_the_page_tells_neither_time_nor_machine(reported: Path) -> None:
 
 def test_every_figure_is_an_svg_that_can_be_read(reported: Path) -> None:
     drawn = list(figures(page_of(reported)))
-    each_role = 3 + 4 + 2 * 2  # of both models together, ROC by group, of each model
+    each_role = 3 + 4 + 3 * 2  # of all models together, ROC by group, of each model
     assert len(drawn) == 2 * each_role + 7
     for svg in drawn:
         assert ElementTree.fromstring(svg).tag.endswith("svg")
@@ -135,7 +135,7 @@ def test_every_figure_is_an_svg_that_can_be_read(reported: Path) -> None:
 def test_every_figure_file_is_a_png_that_shows_its_curves_and_tells_no_version(reported: Path) -> None:
     for path in (reported / "plots" / "figures").rglob("*.png"):
         pixels = imread(path)
-        assert {model_color("robust"), model_color("baseline")} <= colors_of(pixels), path
+        assert {model_color(model) for model in STRENGTH} <= colors_of(pixels), path
         assert b"Software" not in path.read_bytes()
 
 
@@ -149,7 +149,7 @@ def test_the_page_shows_the_headline_and_what_was_run(reported: Path) -> None:
     with (reported / "plots" / "comparison.csv").open() as file:
         pair = next(r for r in csv.DictReader(file) if (r["condition"], r["metric"]) == ("unet_jpeg50", "auc"))
     (line,) = re.findall('<tr><th scope="row">U-Net, then JPEG quality 50</th>.*', summary_of(page, "in-domain"))
-    assert f"<td>{float(pair['baseline']):.3f}<small>" in line
+    assert f"<td>{float(pair['before']):.3f}<small>" in line
     assert re.search(
         rf'<td>\+{float(pair["difference"]):.3f}<small>[^<]* to [^<]*</small><small><span class="better">', line
     )
@@ -167,6 +167,19 @@ def test_the_page_shows_the_headline_and_what_was_run(reported: Path) -> None:
     ):
         assert text in page
     assert len(page) < 6_000_000
+
+
+def test_the_page_tells_what_the_robust_model_has_before_its_control(reported: Path) -> None:
+    page = page_of(reported)
+    assert "Longer is the control: it goes on from there for as many steps and nobody attacks it" in page
+    summary = summary_of(page, "in-domain")
+    assert re.search(r"ranks fakes above reals better than the baseline in \d+", summary)
+    assert re.search(r"ranks fakes above reals better than longer in \d+", summary)
+    with (reported / "plots" / "comparison.csv").open() as file:
+        found = {(r["role"], r["condition"], r["metric"], r["reference"]): r for r in csv.DictReader(file)}
+    (line,) = re.findall('<tr><th scope="row">U-Net, then JPEG quality 50</th>.*', summary)
+    for reference in ("baseline", "longer"):
+        assert f"<td>+{float(found['train', 'unet_jpeg50', 'auc', reference]['difference']):.3f}<small>" in line
 
 
 def summary_of(page: str, role: str) -> str:
@@ -266,14 +279,14 @@ def test_results_have_one_table_a_dataset_with_both_models(reported: Path) -> No
         "**in-domain (ffpp)**: 52 real and 104 fake test videos",
         "**cross-dataset (celebdf)**: 69 real and 48 fake test videos",
     ]
-    head = "| condition | baseline AUC | robust AUC | baseline TPR at 1 % FPR | robust TPR at 1 % FPR |"
+    head = "| condition | baseline AUC | longer AUC | robust AUC | baseline TPR at 1 % FPR | longer TPR at 1 % FPR |"
     assert sum(line.startswith(head) for line in lines) == 2
     assert sum(line.startswith("| worst case, then H.264 CRF 23 |") for line in lines) == 2
     assert sum(line.startswith("| U-Net, both classes |") for line in lines) == 2
     assert sum("a detector that never saw a face 0." in line for line in lines) == 2
     tables = "\n".join(lines).split("\n\n")
     widths = [{line.count("|") for line in table.splitlines()} for table in tables if table.startswith("|")]
-    assert widths == [{8}, {6}, {7}, {8}, {8}, {6}, {8}, {6}, {7}, {8}, {8}], "undo shares are stated of train only"
+    assert widths == [{11}, {8}, {10}, {8}, {8}, {6}, {11}, {8}, {10}, {8}, {8}], "undo shares are stated of train only"
 
 
 def test_results_go_from_compression_over_attacks_to_the_worst_case(reported: Path) -> None:
@@ -287,11 +300,11 @@ def test_results_go_from_compression_over_attacks_to_the_worst_case(reported: Pa
 
 def test_results_state_the_worst_case_by_budget_with_paired_differences(reported: Path) -> None:
     text = (reported / "plots" / "results.md").read_text()
-    assert "| budget | baseline PGD AUC | robust PGD AUC | baseline worst-case AUC | robust worst-case AUC |" in text
+    assert "| robust worst-case AUC | worst-case AUC, robust − baseline | worst-case AUC, robust − longer |" in text
     with (reported / "plots" / "comparison.csv").open() as file:
         pair = next(r for r in csv.DictReader(file) if (r["condition"], r["metric"]) == ("worst_eps2", "auc"))
     (line,) = re.findall(r"^\| 2/255 \|.*", text.partition("**cross")[0], re.MULTILINE)
-    assert f"| {float(pair['baseline']):.3f} (" in line
+    assert f"| {float(pair['before']):.3f} (" in line
     assert f"| +{float(pair['difference']):.3f} (" in line
 
 

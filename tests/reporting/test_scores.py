@@ -26,7 +26,7 @@ def test_models_come_by_name_and_roles_in_the_order_given(editable_scores: Path)
     for role in ROLES:
         shutil.move(editable_scores / f"robust_{role}", editable_scores / f"a_second_{role}")
     loaded = load_score_sets(editable_scores, ROLES)
-    models = ("a_second", "baseline")
+    models = ("a_second", "baseline", "longer")
     assert [(scores.model, scores.role) for scores in loaded] == [(model, role) for model in models for role in ROLES]
 
 

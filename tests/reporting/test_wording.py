@@ -7,10 +7,9 @@ import numpy as np
 import pytest
 
 from deepfake.params import Params
-from deepfake.reporting.explanations import MEASURES, ExplanationRow
+from deepfake.reporting.explanations import CONTRAST, MEASURES, ExplanationRow
 from deepfake.reporting.markdown import Findings, write_markdown
 from deepfake.reporting.matrix import Estimate
-from deepfake.reporting.pairing import CONTRAST
 from deepfake.reporting.results import compute_results
 from deepfake.reporting.scores import ScoreSet
 from deepfake.reporting.undo import UndoRow

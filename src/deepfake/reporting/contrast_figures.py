@@ -16,7 +16,7 @@ from deepfake.reporting.matrix import Estimate
 from deepfake.reporting.wording import condition_title, label
 
 _COLUMNS = 2
-_OFFSET = 0.17  # rows between the dots of two models
+_SPREAD = 0.68  # of the distance of two rows, for the dots of all models
 
 Curves = Mapping[str, Mapping[str, Floats]]  # by condition, then by model
 
@@ -59,7 +59,7 @@ def dots_figure(title: str, estimates: Mapping[str, Mapping[str, Estimate]], *, 
         axes = figure.subplots()
         for row, by_model in enumerate(estimates.values()):
             for model, estimate in by_model.items():
-                height = row + _OFFSET * (2 * models.index(model) - len(models) + 1)
+                height = row + _SPREAD * ((models.index(model) + 0.5) / len(models) - 0.5)
                 color = model_color(model)
                 axes.plot([estimate.low, estimate.high], [height] * 2, color=color, linewidth=2, alpha=0.55)
                 axes.plot(estimate.value, height, "o", color=color, markersize=4.5, label="" if row else label(model))
@@ -85,18 +85,18 @@ def eps_plot(title: str, curves: Mapping[str, Sequence[EpsPoint]]) -> Plot:
         for model, points in curves.items():
             color, bounded = model_color(model), bounds_of(points)
             budgets, aucs = [point.eps_255 for point in points], [point.auc for point in points]
-            axes.plot(budgets, aucs, "o-", color=color, markersize=4, label=f"{label(model)}, worst case")
+            axes.plot(budgets, aucs, "o-", color=color, markersize=4, label=f"{label(model)}: worst case")
             pgd = [point.pgd_auc for point in points]
-            axes.plot(budgets, pgd, "--", color=color, linewidth=1.1, alpha=0.7, label=f"{label(model)}, PGD")
+            axes.plot(budgets, pgd, "--", color=color, linewidth=1.1, alpha=0.7, label="PGD alone")
             at, low, high = np.array(bounded).reshape(-1, 3).T
             axes.fill_between(at, low, high, color=color, alpha=0.18, linewidth=0)
         axes.axhline(0.5, **CHANCE)
         ticks = sorted({point.eps_255 for points in curves.values() for point in points})
         axes.set(xticks=ticks, xticklabels=[f"{tick:g}" for tick in ticks], ylim=(-0.02, 1.02))
         axes.set(xlabel="budget in 1/255", ylabel="video ROC-AUC")
-        axes.legend(loc="best")
+        figure.legend(loc="outside upper left", ncols=len(curves))  # a column a model
 
-    return Plot(title, paint, height=3.0)
+    return Plot(title, paint, width=4.8, height=3.2)
 
 
 def _panels(figure: Figure, count: int) -> list[Axes]:

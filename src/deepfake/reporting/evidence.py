@@ -57,9 +57,9 @@ def check_lines(score_sets: Sequence[ScoreSet]) -> list[CheckLine]:
     return [CheckLine(name, limit, tuple(own.get(name) for own in by_name)) for name, limit in limits.items()]
 
 
-def raised_flags(score_sets: Sequence[ScoreSet]) -> int:
-    """How many checks of the robust model say that its gradients may be masked, all roles together."""
-    return sum(bool(check.raised) for scores in score_sets if scores.model == ROBUST for check in scores.checks)
+def raised_flags(score_sets: Sequence[ScoreSet], model: str = ROBUST) -> int:
+    """How many checks of a model say that its gradients may be masked, all roles together."""
+    return sum(bool(check.raised) for scores in score_sets if scores.model == model for check in scores.checks)
 
 
 def masking_sentences(score_sets: Sequence[ScoreSet]) -> Iterator[str]:

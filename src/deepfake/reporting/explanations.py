@@ -15,12 +15,13 @@ from deepfake.params import ReportParams
 from deepfake.reporting.conditions import CLEAN
 from deepfake.reporting.drawing import Picture
 from deepfake.reporting.matrix import Estimate, role_resamples
-from deepfake.reporting.pairing import BASELINE, CONTRAST, ROBUST
+from deepfake.reporting.pairing import BASELINE, ROBUST, contrast_title
 from deepfake.reporting.scores import ScoreSet
 from deepfake.reporting.wording import bounds, difference, number, picture_title
 from deepfake.tables import read_rows
 
 MEASURES = ("faithfulness", "breadth", "overlap", "stability")
+CONTRAST = contrast_title(BASELINE)
 PERTURBATIONS = "perturbations"
 _STAGE = "run `dvc repro render_gradcam`, which writes it"
 _PNG = b"\x89PNG\r\n\x1a\n"

@@ -22,13 +22,13 @@ class Highlight:
         title: what it is.
         is_attacked: whether somebody attacks the fakes.
         estimates: by metric (`AUC`, `TPR`), then by model; only models that were scored.
-        gain: robust minus baseline of the AUC; None where one of them was not scored.
+        gains: robust minus each model that it is compared with, of the AUC; only models that were scored.
     """
 
     title: str
     is_attacked: bool
     estimates: dict[str, dict[str, Estimate]]
-    gain: Pair | None
+    gains: dict[str, Pair]
 
     @property
     def is_below_chance(self) -> bool:
@@ -45,17 +45,17 @@ def highlights(results: Results, role: str) -> Iterator[Highlight]:
             found = {model: own[condition].estimates for model, own in rows.items() if condition in own}
             estimates = {name: {model: own[name] for model, own in found.items()} for name in (AUC, TPR)}
             attacked = bool(parse_condition(condition).attack)
-            yield Highlight(condition_title(condition), attacked, estimates, results.pairs_of(role, condition).get(AUC))
+            yield Highlight(condition_title(condition), attacked, estimates, results.gains_of(role, condition, AUC))
     for line in results.budgets_of(role):
         if line.eps_255:
             aucs = {model: point.worst for model, point in line.points.items()}
             tprs = {model: point.worst_tpr for model, point in line.points.items()}
-            yield Highlight(f"worst case at {budget(line.eps_255 / LEVELS)}", True, {AUC: aucs, TPR: tprs}, line.pair)
+            yield Highlight(f"worst case at {budget(line.eps_255 / LEVELS)}", True, {AUC: aucs, TPR: tprs}, line.gains)
 
 
 @dataclass(frozen=True)
 class Tally:
-    """In how many conditions the robust model ranks better than the baseline, by the paired interval of the AUC.
+    """In how many conditions the robust model ranks better than another, by the paired interval of the AUC.
 
     Attributes:
         conditions: how many were scored of both.
@@ -81,12 +81,12 @@ class Overview:
 
     Attributes:
         lines: see `highlights`.
-        tally: baseline against robust in every condition.
+        tallies: the robust model in every condition, by the model that it is compared with.
         both: the worst that attacks on both classes do to the last model; None where there were none.
     """
 
     lines: list[Highlight]
-    tally: Tally
+    tallies: dict[str, Tally]
     both: MetricRow | None
 
 
@@ -95,13 +95,16 @@ def overview(results: Results, role: str) -> Overview:
     last = list(results.of_role(role).values())[-1]
     attacked = [row for row in results.rows_of(last, VIDEO).values() if parse_condition(row.condition).both]
     both = min(attacked, key=lambda row: row.estimates[AUC].value, default=None)
-    return Overview(list(highlights(results, role)), _tally(results, role), both)
+    tallies = {reference: _tally(results, role, reference) for reference in results.references}
+    return Overview(list(highlights(results, role)), tallies, both)
 
 
-def _tally(results: Results, role: str) -> Tally:
+def _tally(results: Results, role: str, reference: str) -> Tally:
     """Over all conditions of a dataset; those of the eps curve are not among them."""
     scored = {name for scores in results.of_role(role).values() for name in scores.frames}
-    pairs = [pair for pair in results.pairs if (pair.role, pair.metric) == (role, AUC) and pair.condition in scored]
+    key = (role, AUC, reference)
+    own = [pair for pair in results.pairs if (pair.role, pair.metric, pair.reference) == key]
+    pairs = [pair for pair in own if pair.condition in scored]
     verdicts = [pair.verdict for pair in pairs]
     worse = tuple(condition_title(pair.condition) for pair in pairs if pair.verdict == "worse")
     return Tally(len(pairs), verdicts.count("better"), worse, verdicts.count("no interval"))

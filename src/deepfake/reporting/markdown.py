@@ -7,11 +7,11 @@ from pathlib import Path
 
 from deepfake.reporting.conditions import by_group, followed_codecs, parse_condition
 from deepfake.reporting.evidence import masking_sentences, perturbation_rows
-from deepfake.reporting.explanations import MEASURES, ExplanationRow
+from deepfake.reporting.explanations import CONTRAST, MEASURES, ExplanationRow
 from deepfake.reporting.markup import ABSENT, plain, table_head, table_line, with_bounds
 from deepfake.reporting.matrix import MetricRow
-from deepfake.reporting.pairing import CONTRAST
-from deepfake.reporting.results import BudgetLine, Results
+from deepfake.reporting.pairing import Pair, contrast_title
+from deepfake.reporting.results import Results
 from deepfake.reporting.scores import VIDEO, ScoreSet
 from deepfake.reporting.survival import shares_left
 from deepfake.reporting.undo import UndoRow, undo_budgets
@@ -77,7 +77,7 @@ def _blocks(results: Results, role: str, findings: Findings) -> Iterator[Iterabl
     both = [name for name in conditions if parse_condition(name).both]
     if both:
         yield _both_table(rows, both)
-    yield _budget_table(results.budgets_of(role), list(rows))
+    yield _budget_table(results, role, list(rows))
     yield _attack_table(score_sets, rows)
     if findings.explanations:
         yield _gradcam_table(findings.explanations)
@@ -90,14 +90,14 @@ def _main_table(
 ) -> Iterator[str]:
     last = list(rows)[-1]
     header = [f"{plain(model)} {name}" for name in _TWICE for model in rows]
-    yield from table_head(["condition", *header, f"{plain(last)} deployed TPR / FPR", f"partial AUC, {CONTRAST}"])
+    header += [f"{plain(last)} deployed TPR / FPR", *_contrasts("partial AUC", results)]
+    yield from table_head(["condition", *header])
     for condition in conditions:
         cells = [_cell(rows[model].get(condition), name) for name in _TWICE.values() for model in rows]
         row = rows[last].get(condition)
         deployed = " / ".join(number(row.estimates[name].value) for name in _DEPLOYED) if row else ABSENT
-        pair = results.pairs_of(role, condition).get("partial_auc")
-        change = with_bounds(difference(pair.difference.value), pair.difference) if pair else ABSENT
-        yield table_line([plain(condition_title(condition)), *cells, deployed, change])
+        gains = _gains(results, results.gains_of(role, condition, "partial_auc"))
+        yield table_line([plain(condition_title(condition)), *cells, deployed, *gains])
 
 
 def _both_table(rows: dict[str, dict[str, MetricRow]], conditions: Sequence[str]) -> Iterator[str]:
@@ -109,18 +109,25 @@ def _both_table(rows: dict[str, dict[str, MetricRow]], conditions: Sequence[str]
         yield table_line([plain(condition_title(condition)), *cells])
 
 
-def _budget_table(lines: Sequence[BudgetLine], models: Sequence[str]) -> Iterator[str]:
+def _budget_table(results: Results, role: str, models: Sequence[str]) -> Iterator[str]:
     columns = ["PGD AUC", "worst-case AUC"]
     header = [f"{plain(model)} {name}" for name in columns for model in models]
-    yield from table_head(["budget", *header, f"worst-case AUC, {CONTRAST}"])
-    for line in lines:
+    yield from table_head(["budget", *header, *_contrasts("worst-case AUC", results)])
+    for line in results.budgets_of(role):
         points = [line.points.get(model) for model in models]
         pgd = [number(point.pgd_auc) if point else ABSENT for point in points]
         worst = [with_bounds(number(point.auc), point.worst) if point else ABSENT for point in points]
-        gain = line.pair.difference if line.pair else None
-        yield table_line(
-            [f"{line.eps_255:g}/255", *pgd, *worst, with_bounds(difference(gain.value), gain) if gain else ABSENT]
-        )
+        yield table_line([f"{line.eps_255:g}/255", *pgd, *worst, *_gains(results, line.gains)])
+
+
+def _contrasts(metric: str, results: Results) -> list[str]:
+    return [f"{metric}, {contrast_title(reference)}" for reference in results.references]
+
+
+def _gains(results: Results, gains: Mapping[str, Pair]) -> Iterator[str]:
+    for reference in results.references:
+        gain = gains[reference].difference if reference in gains else None
+        yield with_bounds(difference(gain.value), gain) if gain else ABSENT
 
 
 def _attack_table(

@@ -13,6 +13,7 @@ from deepfake.reporting.coverage import FalseAlarmRow, false_alarm_rows
 from deepfake.reporting.evidence import masking_sentences
 from deepfake.reporting.markup import plain, with_bounds
 from deepfake.reporting.matrix import Estimate
+from deepfake.reporting.pairing import LONGER
 from deepfake.reporting.protocol import rendered_roles, suite_sentence
 from deepfake.reporting.results import Results
 from deepfake.reporting.scores import VIDEO, ScoreSet
@@ -46,6 +47,7 @@ def write_model_card(path: Path, params: Params, results: Results) -> None:
         datasets={role: dataset for role, dataset in params.datasets if dataset is not None},
         rendered=rendered_roles(params),
         roles=results.roles,
+        longer=LONGER,
         models=list(dict.fromkeys(scores.model for scores in results.score_sets)),
         names={role: scores.dataset for role, scores in firsts.items()},
         titles={role: wording.role_title(role, scores.dataset) for role, scores in firsts.items()},

@@ -13,9 +13,9 @@ from deepfake.metrics.bootstrap import MIN_CLUSTERS
 from deepfake.params import Params
 from deepfake.reporting import evidence, wording
 from deepfake.reporting.coverage import face_coverage, told_apart
-from deepfake.reporting.explanations import MEASURES, explanation_sentences
+from deepfake.reporting.explanations import CONTRAST, MEASURES, explanation_sentences
 from deepfake.reporting.highlights import overview
-from deepfake.reporting.pairing import BASELINE, CONTRAST, ROBUST
+from deepfake.reporting.pairing import BASELINE, LONGER, ROBUST, contrast_title
 from deepfake.reporting.protocol import budgets_sentence, rendered_roles, suite_sentence
 from deepfake.reporting.provenance import Source
 from deepfake.reporting.results import Results
@@ -38,6 +38,7 @@ INCLUDED = (
 MAX_PANELS = 3_500_000  # characters of embedded pictures, so that the page stays below 6 MB
 
 _FILTERS = (
+    contrast_title,
     explanation_sentences,
     face_coverage,
     told_apart,
@@ -90,7 +91,9 @@ def write_page(
         versions=list(_versions()),
         models=list(dict.fromkeys(scores.model for scores in results.score_sets)),
         baseline=BASELINE,
+        longer=LONGER,
         robust=ROBUST,
+        references=results.references,
         contrast=CONTRAST,
         sections=sections,
         overviews={section.role: overview(results, section.role) for section in sections},

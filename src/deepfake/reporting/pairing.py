@@ -1,4 +1,4 @@
-"""Robust minus baseline, on the same videos and the same resamples."""
+"""Robust minus the detectors it is compared with, on the same videos and the same resamples."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,25 +20,28 @@ from deepfake.reporting.matrix import Estimate, role_resamples, rounded
 from deepfake.reporting.scores import VIDEO, ScoreSet, select
 from deepfake.tables import write_rows
 
-BASELINE, ROBUST = "baseline", "robust"
-CONTRAST = f"{ROBUST} − {BASELINE}"
+BASELINE, LONGER, ROBUST = "baseline", "longer", "robust"
+# What the robust detector began as, and its control, which went on from there as long and was attacked by nobody.
+REFERENCES = (BASELINE, LONGER)
 _DECIMALS = 3
 
 
 @dataclass(frozen=True)
 class Pair:
-    """One video-level metric of both models under one condition.
+    """One video-level metric of the robust model and of another one under one condition.
 
     Attributes:
         role, condition, metric: of what.
-        baseline, robust: values of the two models.
-        difference: robust minus baseline with its paired interval; NaN bounds where all resamples agree.
+        reference: the other model, one of `REFERENCES`.
+        before, robust: values of the other and of the robust model.
+        difference: robust minus the other with its paired interval; NaN bounds where all resamples agree.
     """
 
     role: str
     condition: str
     metric: str
-    baseline: float
+    reference: str
+    before: float
     robust: float
     difference: Estimate
 
@@ -58,15 +61,15 @@ class Pair:
 
 @dataclass(frozen=True)
 class _Compared:
-    """Values of the baseline and of the robust model on named videos, and their difference on each resample (R,)."""
+    """Values of another and of the robust model on named videos, and their difference on each resample (R,)."""
 
     names: Sequence[str]
-    baseline: float
+    before: float
     robust: float
     differences: Floats
 
 
-_Key = tuple[str, str, str]  # role, condition, metric
+_Key = tuple[str, str, str, str]  # role, condition, metric, reference
 
 
 @dataclass(frozen=True)
@@ -76,18 +79,24 @@ class _PairCells:
     role: str
     condition: str
     metric: str
-    baseline: float | str
+    reference: str
+    before: float | str
     robust: float | str
     difference: float | str
     low: float | str
     high: float | str
 
 
+def contrast_title(reference: str) -> str:
+    """`robust − baseline`."""
+    return f"{ROBUST} − {reference}"
+
+
 def pair_models(score_sets: Sequence[ScoreSet], settings: ReportParams, seed: int) -> list[Pair]:
-    """All pairs, by role and condition, then by budget (`worst_eps2`); none where one model was not scored.
+    """All pairs by reference, role and condition, then by budget (`worst_eps2`); none where one was not scored.
 
     Raises:
-        DataError: the two models were scored on different videos.
+        DataError: two models were scored on different videos.
     """
     return [_pair(key, [found]) for key, found in _compare(score_sets, settings, seed).items()]
 
@@ -102,7 +111,7 @@ def paired_statistics(max_fpr: float) -> dict[str, Statistic]:
 
 
 def pair_means(trainings: Sequence[Sequence[ScoreSet]], settings: ReportParams, seed: int) -> list[Pair]:
-    """Means of `pair_models` over several trainings of both models, each of which is resampled with the same people.
+    """Means of `pair_models` over several trainings of the models, each of which is resampled with the same people.
 
     The interval tells how much the mean hangs on who is in the test set; other trainings are not in it.
 
@@ -126,7 +135,8 @@ def write_pairs(path: Path, pairs: Sequence[Pair]) -> None:
             pair.role,
             pair.condition,
             pair.metric,
-            *map(rounded, (pair.baseline, pair.robust, *pair.difference)),
+            pair.reference,
+            *map(rounded, (pair.before, pair.robust, *pair.difference)),
         )
         for pair in pairs
     )
@@ -136,43 +146,45 @@ def write_pairs(path: Path, pairs: Sequence[Pair]) -> None:
 def _compare(score_sets: Sequence[ScoreSet], settings: ReportParams, seed: int) -> Mapping[_Key, _Compared]:
     by_model = {(scores.model, scores.role): scores for scores in score_sets}
     roles = dict.fromkeys(scores.role for scores in score_sets)
-    both = [role for role in roles if (BASELINE, role) in by_model and (ROBUST, role) in by_model]
     return {
         key: found
-        for role in both
-        for key, found in _compare_role(by_model[BASELINE, role], by_model[ROBUST, role], settings, seed)
-    }  # fmt: skip
+        for reference in REFERENCES
+        for role in roles
+        if (reference, role) in by_model and (ROBUST, role) in by_model
+        for key, found in _compare_role(by_model[reference, role], by_model[ROBUST, role], settings, seed)
+    }
 
 
 def _compare_role(
-    baseline: ScoreSet, robust: ScoreSet, settings: ReportParams, seed: int
+    reference: ScoreSet, robust: ScoreSet, settings: ReportParams, seed: int
 ) -> Iterator[tuple[_Key, _Compared]]:
     statistics = paired_statistics(settings.max_false_positive_rate)
-    resamples = role_resamples(baseline, settings, seed)
-    for condition, first, second in _shared(baseline, robust):
+    resamples = role_resamples(robust, settings, seed)
+    for condition, first, second in _shared(reference, robust):
         if first.names != second.names:
-            raise DataError(f"{baseline.role}, {condition}: the two models were scored on different videos")
+            models = f"{reference.model} and {robust.model}"
+            raise DataError(f"{robust.role}, {condition}: {models} were scored on different videos")
         rankings = [Ranking(items.scores, items.labels) for items in (first, second)]
         old, new = (resample(statistics, ranking, first.clusters, resamples) for ranking in rankings)
         for metric, statistic in statistics.items():
             before, after = (float(statistic(ranking.roc())) for ranking in rankings)
             found = _Compared(first.names, before, after, new[metric] - old[metric])
-            yield (baseline.role, condition, metric), found
+            yield (robust.role, condition, metric, reference.model), found
 
 
 def _pair(key: _Key, trainings: Sequence[_Compared]) -> Pair:
-    role, condition, _ = key
+    role, condition, *_ = key
     if any(one.names != trainings[0].names for one in trainings):
         raise DataError(f"{role}, {condition}: two trainings were scored on different videos")
-    before, after = fmean(one.baseline for one in trainings), fmean(one.robust for one in trainings)
+    before, after = fmean(one.before for one in trainings), fmean(one.robust for one in trainings)
     differences = np.mean([one.differences for one in trainings], axis=0)
     return Pair(*key, before, after, Estimate(after - before, *percentile_interval(differences)))
 
 
-def _shared(baseline: ScoreSet, robust: ScoreSet) -> Iterator[tuple[str, Items, Items]]:
+def _shared(reference: ScoreSet, robust: ScoreSet) -> Iterator[tuple[str, Items, Items]]:
     """Videos under each condition that both models were scored in, and in the worst case at each budget."""
-    for condition in (name for name in baseline.frames if name in robust.frames):
-        yield condition, select(baseline, condition, VIDEO), select(robust, condition, VIDEO)
-    first, second = (scores.eps_curve[WORST] for scores in (baseline, robust))
+    for condition in (name for name in reference.frames if name in robust.frames):
+        yield condition, select(reference, condition, VIDEO), select(robust, condition, VIDEO)
+    first, second = (scores.eps_curve[WORST] for scores in (reference, robust))
     for eps in (eps for eps in first if eps and eps in second):
         yield worst_at(eps), to_videos(first[eps]), to_videos(second[eps])

@@ -9,7 +9,7 @@ from deepfake.records import REAL
 from deepfake.reporting.conditions import LEVELS, worst_at
 from deepfake.reporting.eps_curve import EpsPoint, eps_points
 from deepfake.reporting.matrix import MetricRow, build_matrix
-from deepfake.reporting.pairing import Pair, pair_models
+from deepfake.reporting.pairing import REFERENCES, Pair, pair_models
 from deepfake.reporting.scores import ALL_METHODS, ScoreSet
 from deepfake.reporting.trivial import TrivialRow, trivial_rows
 
@@ -23,12 +23,12 @@ class BudgetLine:
     Attributes:
         eps_255: the budget in steps of an 8-bit pixel; 0 is clean.
         points: by model.
-        pair: robust minus baseline of the AUC in the worst case; None at 0 and where one of them was not scored.
+        gains: robust minus each reference, of the AUC in the worst case; none at 0.
     """
 
     eps_255: float
     points: dict[str, EpsPoint]
-    pair: Pair | None
+    gains: dict[str, Pair]
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Results:
         score_sets: the scores, models by name, roles in the order of the report.
         rows: the matrix of metrics.
         trivial: predictors that look at no face.
-        pairs: robust minus baseline.
+        pairs: robust minus each model that it is compared with.
         eps: points of the eps curve by model and role.
         settings, seed: of the bootstrap.
     """
@@ -60,6 +60,12 @@ class Results:
         return any(TARGET_FPR * count < ENOUGH_FALSE_POSITIVES for count in reals)
 
     @property
+    def references(self) -> list[str]:
+        """What the robust model is compared with, of what was scored."""
+        compared = {pair.reference for pair in self.pairs}
+        return [reference for reference in REFERENCES if reference in compared]
+
+    @property
     def roles(self) -> list[str]:
         return list(dict.fromkeys(scores.role for scores in self.score_sets))
 
@@ -72,9 +78,10 @@ class Results:
         key = (scores.model, scores.role, level, method)
         return {row.condition: row for row in self.rows if (row.model, row.role, row.level, row.method) == key}
 
-    def pairs_of(self, role: str, condition: str) -> dict[str, Pair]:
-        """Robust minus baseline under one condition by metric; empty where one of them was not scored."""
-        return {pair.metric: pair for pair in self.pairs if (pair.role, pair.condition) == (role, condition)}
+    def gains_of(self, role: str, condition: str, metric: str) -> dict[str, Pair]:
+        """Robust minus each model that it is compared with; only models that were scored under the condition."""
+        key = (role, condition, metric)
+        return {pair.reference: pair for pair in self.pairs if (pair.role, pair.condition, pair.metric) == key}
 
     def budgets_of(self, role: str) -> list[BudgetLine]:
         """All models of a role by budget, ascending."""
@@ -84,7 +91,7 @@ class Results:
             BudgetLine(
                 eps,
                 {model: own[eps] for model, own in points.items() if eps in own},
-                self.pairs_of(role, worst_at(eps / LEVELS)).get("auc"),
+                self.gains_of(role, worst_at(eps / LEVELS), "auc"),
             )
             for eps in budgets
         ]

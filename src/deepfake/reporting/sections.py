@@ -28,12 +28,12 @@ class Line:
     Attributes:
         condition: its name.
         rows: video-level row of each model.
-        pairs: robust minus baseline by metric; empty where one of them was not scored.
+        gains: robust minus each model that it is compared with, of the partial AUC; only models that were scored.
     """
 
     condition: str
     rows: dict[str, MetricRow]
-    pairs: dict[str, Pair]
+    gains: dict[str, Pair]
 
     @property
     def group(self) -> str:
@@ -152,7 +152,7 @@ def _lines(results: Results, role: str) -> list[Line]:
         Line(
             condition,
             {model: by_condition[condition] for model, by_condition in rows.items() if condition in by_condition},
-            results.pairs_of(role, condition),
+            results.gains_of(role, condition, "partial_auc"),
         )
         for condition in by_group(conditions)
     ]

@@ -8,7 +8,6 @@ from deepfake.params import Params
 from deepfake.reporting.evidence import raised_flags
 from deepfake.reporting.highlights import AUC, TPR, Highlight, highlights
 from deepfake.reporting.markup import ABSENT, plain, table_head, table_line, with_bounds
-from deepfake.reporting.pairing import ROBUST
 from deepfake.reporting.protocol import budgets_sentence
 from deepfake.reporting.results import Results
 from deepfake.reporting.wording import budget, number, role_name, role_title
@@ -42,9 +41,10 @@ def _conditions(results: Results, params: Params) -> Iterator[str]:
     yield f"Test videos: {'; '.join(_videos(results, role) for role in results.roles)}."
     yield f"Attacks on fakes: profile {params.evaluate.profile}, {budget(params.attack.eps)} where no budget is named."
     yield budgets_sentence(params)
-    if any(scores.model == ROBUST for scores in results.score_sets):
-        flags = raised_flags(results.score_sets)
-        yield f"Flags raised by the checks for masked gradients of the {ROBUST} model: {flags or 'none'}."
+    models = dict.fromkeys(scores.model for scores in results.score_sets if scores.checks)
+    if models:
+        flags = [f"{plain(model)} {raised_flags(results.score_sets, model) or 'none'}" for model in models]
+        yield f"Flags raised by the checks for masked gradients: {', '.join(flags)}."
 
 
 def _videos(results: Results, role: str) -> str:

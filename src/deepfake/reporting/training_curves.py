@@ -27,7 +27,7 @@ class TrainingCurve:
 
 
 MODELS = ("baseline", "robust", "longer")
-ATTACKERS = ("attacker_baseline", "attacker_robust")
+ATTACKERS = ("attacker_baseline", "attacker_longer", "attacker_robust")
 
 
 def read_trainings(root: Path) -> dict[str, list[TrainingCurve]]:

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from deepfake.reporting.conditions import LEVELS
 from deepfake.reporting.drawing import INK, Picture, draw, model_color, series_color
-from deepfake.reporting.training_curves import TrainingCurve
+from deepfake.reporting.training_curves import ATTACKERS, TrainingCurve
 
 _STYLES = ("-", (0, (4, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)))
 _RAMP = "train/eps"
@@ -73,7 +73,7 @@ _PLANS = (
         "A new U-Net is fitted against each frozen detector with the same settings. Lower is a stronger attack; one "
         "that cannot bring the baseline down would prove nothing about the robust model.",
         "validation AUC",
-        ("attacker_baseline", "attacker_robust"),
+        ATTACKERS,
         ("val/auc",),
     ),
     _Plan(
@@ -81,7 +81,7 @@ _PLANS = (
         "The terms of their loss for roughness (solid) and high-frequency power (dashed), each relative to the budget "
         "and times its weight.",
         "weighted loss",
-        ("attacker_baseline", "attacker_robust"),
+        ATTACKERS,
         ("train/total_variation", "train/frequency"),
     ),
 )

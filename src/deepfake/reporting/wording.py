@@ -35,6 +35,7 @@ _CHECKS = {
 _SUBJECTS = {
     "robust": "robust detector",
     "robust_minus_baseline": "robust − baseline",
+    "robust_minus_longer": "robust − longer",
     "baseline": "baseline detector",
     "control": "detector that sees no face",
 }

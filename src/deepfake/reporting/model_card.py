@@ -1,4 +1,4 @@
-"""The model card of the two detectors, in Markdown (Mitchell et al. 2019)."""
+"""The model card of the detectors, in Markdown (Mitchell et al. 2019)."""
 
 from collections.abc import Iterable, Sequence
 from itertools import chain

@@ -182,7 +182,7 @@ def _pair(key: _Key, trainings: Sequence[_Compared]) -> Pair:
 
 
 def _shared(reference: ScoreSet, robust: ScoreSet) -> Iterator[tuple[str, Items, Items]]:
-    """Videos under each condition that both models were scored in, and in the worst case at each budget."""
+    """Videos under each condition that two models were scored in, and in the worst case at each budget."""
     for condition in (name for name in reference.frames if name in robust.frames):
         yield condition, select(reference, condition, VIDEO), select(robust, condition, VIDEO)
     first, second = (scores.eps_curve[WORST] for scores in (reference, robust))

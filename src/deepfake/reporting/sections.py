@@ -53,7 +53,7 @@ class Section:
         explanations, panels: Grad-CAM in numbers and pictures.
         budgets: worst case at each budget of the eps curve.
         undo: what no detector can win, by forgery method.
-        overview, eps, low_fpr: figures of both models.
+        overview, eps, low_fpr: figures of all models.
         roc: such a figure for each group of conditions.
     """
 

@@ -15,7 +15,9 @@ FOLDERS = {"release": ("baseline", "longer", "robust"), "dfdc": ("baseline", "ro
 def test_the_detectors_of_a_folder_can_be_used_side_by_side(folder: str) -> None:
     checkpoints = [load_checkpoint(REPOSITORY / "models" / folder / f"{name}.pt") for name in FOLDERS[folder]]
     first = checkpoints[0]
-    assert all((one.detector, one.crops, one.faces) == (first.detector, first.crops, first.faces) for one in checkpoints)
+    assert all(
+        (one.detector, one.crops, one.faces) == (first.detector, first.crops, first.faces) for one in checkpoints
+    )
     size = first.crops.size
     x = torch.rand(2, 3, size, size, generator=torch.Generator().manual_seed(1))
     logits = [checkpoint.build(torch.device("cpu"))(x) for checkpoint in checkpoints]

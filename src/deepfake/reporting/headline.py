@@ -12,7 +12,7 @@ from deepfake.reporting.coverage import face_coverage
 from deepfake.reporting.eps_curve import EpsPoint
 from deepfake.reporting.evidence import raised_flags
 from deepfake.reporting.matrix import Estimate, MetricRow
-from deepfake.reporting.pairing import LONGER, ROBUST, Pair
+from deepfake.reporting.pairing import BASELINE, ROBUST, Pair
 from deepfake.reporting.scores import ALL_METHODS, VIDEO, ScoreSet
 from deepfake.reporting.trivial import TrivialRow
 from deepfake.runtime import replacing
@@ -21,6 +21,7 @@ FLAGS = f"{ROBUST}.gradient_masking_flags"
 DECIMALS = 4
 _TESTED, _OPERATING = "partial_auc", "tpr_at_1pct_fpr"
 _TRAIN = "train"
+_TOLD = (BASELINE, ROBUST)  # the control is told by what the robust model has before it
 _BUDGETS = (1, 2, 4, 8)  # in steps of an 8-bit pixel
 
 
@@ -38,7 +39,7 @@ def headline(
     8/255; the raised checks for masked gradients; the AUC of the detector that never saw a face; and for each role the
     share of test videos in which a face was found. What was not scored has no key.
     """
-    rows = [row for row in rows if row.model != LONGER]  # the control is told by what the robust model has before it
+    rows = [row for row in rows if row.model in _TOLD]
     chosen = headline_conditions(dict.fromkeys(row.condition for row in rows))
     jpeg = [condition for condition in chosen if parse_condition(condition).codec.startswith("jpeg")]
     found = {
@@ -50,7 +51,7 @@ def headline(
         f"{model}.{role}.{worst_at(point.eps_255 / LEVELS)}.auc": point.worst
         for (model, role), points in eps.items()
         for point in points
-        if model != LONGER and role == _TRAIN and point.eps_255 in _BUDGETS
+        if model in _TOLD and role == _TRAIN and point.eps_255 in _BUDGETS
     }
     for pair in pairs:
         if pair.role == _TRAIN and pair.condition in jpeg and pair.metric == _TESTED:

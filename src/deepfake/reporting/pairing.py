@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import product
 from pathlib import Path
 from statistics import fmean
 
@@ -144,32 +145,31 @@ def write_pairs(path: Path, pairs: Sequence[Pair]) -> None:
 
 
 def _compare(score_sets: Sequence[ScoreSet], settings: ReportParams, seed: int) -> Mapping[_Key, _Compared]:
-    by_model = {(scores.model, scores.role): scores for scores in score_sets}
-    roles = dict.fromkeys(scores.role for scores in score_sets)
-    return {
-        key: found
-        for reference in REFERENCES
-        for role in roles
-        if (reference, role) in by_model and (ROBUST, role) in by_model
-        for key, found in _compare_role(by_model[reference, role], by_model[ROBUST, role], settings, seed)
-    }
+    by_role: dict[str, dict[str, ScoreSet]] = {}
+    for scores in score_sets:
+        by_role.setdefault(scores.role, {})[scores.model] = scores
+    found = [pair for models in by_role.values() if ROBUST in models for pair in _compare_role(models, settings, seed)]
+    return dict(sorted(found, key=lambda pair: REFERENCES.index(pair[0][-1])))
 
 
 def _compare_role(
-    reference: ScoreSet, robust: ScoreSet, settings: ReportParams, seed: int
+    models: Mapping[str, ScoreSet], settings: ReportParams, seed: int
 ) -> Iterator[tuple[_Key, _Compared]]:
     statistics = paired_statistics(settings.max_false_positive_rate)
+    robust = models[ROBUST]
     resamples = role_resamples(robust, settings, seed)
-    for condition, first, second in _shared(reference, robust):
-        if first.names != second.names:
-            models = f"{reference.model} and {robust.model}"
-            raise DataError(f"{robust.role}, {condition}: {models} were scored on different videos")
-        rankings = [Ranking(items.scores, items.labels) for items in (first, second)]
-        old, new = (resample(statistics, ranking, first.clusters, resamples) for ranking in rankings)
-        for metric, statistic in statistics.items():
-            before, after = (float(statistic(ranking.roc())) for ranking in rankings)
-            found = _Compared(first.names, before, after, new[metric] - old[metric])
-            yield (robust.role, condition, metric, reference.model), found
+    others = {name: dict(_videos(models[name])) for name in REFERENCES if name in models}
+    for condition, own in _videos(robust):
+        shown = {name: videos[condition] for name, videos in others.items() if condition in videos} | {ROBUST: own}
+        for name, items in shown.items():
+            if items.names != own.names:
+                raise DataError(f"{robust.role}, {condition}: {name} and {ROBUST} were scored on different videos")
+        rankings = {name: Ranking(items.scores, items.labels) for name, items in shown.items()}
+        samples = {name: resample(statistics, ranking, own.clusters, resamples) for name, ranking in rankings.items()}
+        for reference, (metric, statistic) in product([name for name in shown if name != ROBUST], statistics.items()):
+            before, after = (float(statistic(rankings[name].roc())) for name in (reference, ROBUST))
+            differences = samples[ROBUST][metric] - samples[reference][metric]
+            yield (robust.role, condition, metric, reference), _Compared(own.names, before, after, differences)
 
 
 def _pair(key: _Key, trainings: Sequence[_Compared]) -> Pair:
@@ -181,10 +181,10 @@ def _pair(key: _Key, trainings: Sequence[_Compared]) -> Pair:
     return Pair(*key, before, after, Estimate(after - before, *percentile_interval(differences)))
 
 
-def _shared(reference: ScoreSet, robust: ScoreSet) -> Iterator[tuple[str, Items, Items]]:
-    """Videos under each condition that two models were scored in, and in the worst case at each budget."""
-    for condition in (name for name in reference.frames if name in robust.frames):
-        yield condition, select(reference, condition, VIDEO), select(robust, condition, VIDEO)
-    first, second = (scores.eps_curve[WORST] for scores in (reference, robust))
-    for eps in (eps for eps in first if eps and eps in second):
-        yield worst_at(eps), to_videos(first[eps]), to_videos(second[eps])
+def _videos(scores: ScoreSet) -> Iterator[tuple[str, Items]]:
+    """A model's videos under each condition, and in the worst case at each budget."""
+    for condition in scores.frames:
+        yield condition, select(scores, condition, VIDEO)
+    for eps, frames in scores.eps_curve[WORST].items():
+        if eps:
+            yield worst_at(eps), to_videos(frames)

@@ -20,8 +20,8 @@ from deepfake.training.loop import Task, TrainingError, run_fit
 
 PARAMS = RobustParams(
     epochs=4, steps=6, batch_size=16, learning_rate=3e-3, warmup=0.3, weight_decay=0.01, label_smoothing=0.05,
-    average_halflife=0.5, max_gradient_norm=1.0, eps=None, ramp=0.5, replays=1, pgd_step_size=1.25, pgd_steps=2,
-    final_pgd_steps=4, final=0.25,
+    average_halflife=0.5, max_gradient_norm=1.0, eps=None, ramp=0.5, real_share=1.0, replays=1, pgd_step_size=1.25,
+    pgd_steps=2, final_pgd_steps=4, final=0.25,
     pgd_loss="bce", clean_weight=1.0, pgd_weight=1.0, unet_weight=0.5, unet_learning_rate=1e-2, unet_share=1.0,
     batch_statistics="frozen", pool=2, max_clean_drop=0.03, watch_frames=4, watch_steps=5, max_overfit=0.2,
 )  # fmt: skip
@@ -96,6 +96,24 @@ def test_each_adversary_raises_the_loss_that_the_detector_trains_on() -> None:
 )  # fmt: skip
 def test_adversaries_can_be_left_out(opponents: Opponents, names: set[str]) -> None:
     assert adversaries(opponents=opponents).step(train_small(), next(batches(0))).keys() == names
+
+
+@pytest.mark.parametrize("replays", [1, 3], ids=["as attacked", "free"])
+def test_reals_are_attacked_by_their_share_of_the_budget(replays: int) -> None:
+    params = PARAMS.model_copy(update={"ramp": 0.0, "real_share": 0.5, "replays": replays, "pgd_step_size": 1.0})
+    model, fighting = train_small(), adversaries(params)
+    model.requires_grad_(True)
+    met: list[Tensor] = []
+    hook = model.register_forward_pre_hook(lambda _, given: met.append(given[0].detach()))
+    for batch in replayed(batches(0), replays):
+        met.clear()
+        torch.stack(list(fighting.step(model, batch).values())).sum().backward()
+        _, pgd, unet = met[-1].split(len(batch.y))  # what the detector is trained on is what it sees last
+        far = [(x_adv - batch.x).abs().amax((1, 2, 3)) for x_adv in (pgd, unet)]
+    hook.remove()
+    for moved in far:
+        assert moved[batch.y == 1] == pytest.approx(EPS, abs=EPS / 10)
+        assert moved[batch.y == 0] == pytest.approx(EPS / 2, abs=EPS / 10)
 
 
 def test_the_budget_ramps_up_and_the_inner_attack_gets_stronger_at_the_end() -> None:

@@ -20,8 +20,8 @@ from deepfake.training.loop import MOST_SETBACKS, Losses, Task, TrainingError, k
 
 PARAMS = RobustParams(
     epochs=4, steps=4, batch_size=8, learning_rate=3e-3, warmup=0.3, weight_decay=0.01, label_smoothing=0.05,
-    average_halflife=0.5, max_gradient_norm=1.0, eps=None, ramp=0.5, replays=1, pgd_step_size=1.25, pgd_steps=2,
-    final_pgd_steps=4, final=0.25,
+    average_halflife=0.5, max_gradient_norm=1.0, eps=None, ramp=0.5, real_share=1.0, replays=1, pgd_step_size=1.25,
+    pgd_steps=2, final_pgd_steps=4, final=0.25,
     pgd_loss="bce", clean_weight=1.0, pgd_weight=1.0, unet_weight=0.5, unet_learning_rate=1e-2, unet_share=1.0,
     batch_statistics="frozen", pool=2, max_clean_drop=0.03, watch_frames=4, watch_steps=5, max_overfit=0.2,
 )  # fmt: skip

@@ -21,7 +21,7 @@ from deepfake.ranks import average_over_ranks
 from deepfake.training.attacker import unet_losses
 from deepfake.training.detection_losses import adversarial_losses
 from deepfake.training.fit import Fit, gradients
-from deepfake.training.free_pgd import Round, move_on, start
+from deepfake.training.free_pgd import Round, move_on, spare_reals, start
 from deepfake.training.loop import MOST_SETBACKS, Losses, TrainingError
 from deepfake.training.overfitting import LastGood
 
@@ -149,7 +149,7 @@ class Adversaries:
         last = self._round if self._round and self._round.batch is batch else None
         x_pgd = self._meet_pgd(model, batch, last) if self.opponents.pgd else None
         x_unet = last.x_unet if last else self._meet_unet(model, batch) if self.opponents.unet else None
-        return Round(batch, x_pgd, x_unet)
+        return spare_reals(Round(batch, x_pgd, x_unet), self.params.real_share * self.budget)
 
     def _meet_pgd(self, model: nn.Module, batch: Batch, last: Round | None) -> Tensor:
         if self.is_free and last and last.x_pgd is not None:
@@ -169,10 +169,10 @@ class Adversaries:
         nn.utils.clip_grad_norm_(self.unet.parameters(), self.unet_params.max_gradient_norm)
         if not _is_finite(gradients(self.unet)):  # nor was the loss
             self._take_back_unet()
-            return Learned(self.unet, self.budget)(model, batch.x, batch.y, ())
-        self._optimizer.step()
-        for name, value in losses.items():
-            self._seen[name].append(value.item())
+        else:
+            self._optimizer.step()
+            for name, value in losses.items():
+                self._seen[name].append(value.item())
         met = self.unet
         if self._pool and torch.rand(()) < 0.5:
             met = self._earlier

@@ -8,10 +8,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 
+import torch
 from torch import Tensor
 
 from deepfake.attacks.ball import project, uniform_noise
 from deepfake.crops.batches import Batch
+from deepfake.records import REAL
 
 
 @dataclass
@@ -52,3 +54,16 @@ def move_on(x_adv: Tensor, x: Tensor, eps: float, length: float) -> Tensor:
     if x_adv.grad is None:
         return x_adv
     return project(x_adv.detach() + length * x_adv.grad.sign(), x, eps).requires_grad_()
+
+
+def spare_reals(met: Round, eps: float) -> Round:
+    """The same, its reals moved back to within `eps` of what they were; what gathered a gradient still does."""
+    is_real = (met.batch.y == REAL)[:, None, None, None]
+
+    def nearer(x_adv: Tensor) -> Tensor:
+        count = len(x_adv)
+        near = project(x_adv.detach(), met.batch.x[:count], eps)
+        return torch.where(is_real[:count], near, x_adv.detach()).requires_grad_(x_adv.requires_grad)
+
+    x_pgd, x_unet = (nearer(x_adv) if x_adv is not None else None for x_adv in (met.x_pgd, met.x_unet))
+    return Round(met.batch, x_pgd, x_unet)

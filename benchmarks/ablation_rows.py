@@ -79,6 +79,10 @@ ROWS: Mapping[str, Row] = {
     **with_seeds(DEFAULT, Row(changes=change_robust(**LARGER))),
     **with_seeds("batches of 64, clean weight of 1", Row(changes=change_robust(**LARGER, clean_weight=1.0))),
     **with_seeds("batches of 64, label smoothing of .05", Row(changes=change_robust(**LARGER, label_smoothing=0.05))),
+    **with_seeds(
+        "batches of 64, reals attacked by half the budget", Row(changes=change_robust(**LARGER, real_share=0.5))
+    ),
+    "batches of 64, reals left alone": Row(changes=change_robust(**LARGER, real_share=0.0)),
     "batches of 64, PGD only": Row("pgd", change_robust(**LARGER)),
     "batches of 64, TRADES": Row(changes=change_robust(**LARGER, **WITH_TRADES)),
     "batches of 64, budget of 12/255 in training": Row(changes=change_robust(**LARGER, eps=12 / 255)),

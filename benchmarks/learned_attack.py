@@ -7,7 +7,7 @@ one order, and the table has their means. From the repository's root, after `dvc
 
     PYTHONPATH=src python benchmarks/learned_attack.py --crops data/crops/train \
         --detector both models/release/robust.pt models/attacker_robust.pt \
-        --detector nobody models/release/longer.pt models/attacker_longer.pt --out benchmarks/results/learned_attack
+        --detector nobody models/release/longer.pt models/attacker_longer.pt --out tmp/learned_attack
 """
 
 import argparse

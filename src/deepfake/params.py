@@ -329,7 +329,8 @@ class RobustParams(TrainingParams):
         eps: training budget; null takes `attack.eps`.
         ramp: share of the steps over which the budget grows from 0 to `eps`.
         real_share: share of the budget by which reals are attacked. Who evades perturbs fakes only; but beside reals
-            that are left alone the detector learns to see perturbations, and a patient attack hides those.
+            that are left alone the detector learns to see perturbations, and a patient attack hides those. 1 attacks
+            reals as hard as fakes.
         replays: times that each batch comes up in a row. 1 attacks it with PGD of `pgd_steps` steps. With more, PGD is
             free: one step each time, along the gradient that also trains the detector.
         pgd_step_size: length of a step of the inner PGD as a share of the budget.

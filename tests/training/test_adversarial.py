@@ -146,8 +146,9 @@ def test_a_killed_fit_resumes_to_the_same_weights_and_adversaries(tmp_path: Path
     assert resumed.history == whole.history
     for name, value in whole.average.state_dict().items():
         assert torch.equal(value, resumed.average.state_dict()[name]), name
-    for name, value in whole.companions["adversaries"].state_dict()["unet"].items():
-        assert torch.equal(value, resumed.companions["adversaries"].state_dict()["unet"][name]), name
+    unets = [fit.companions["adversaries"].state_dict()["opponent"]["unet"] for fit in (whole, resumed)]
+    for name, value in unets[0].items():
+        assert torch.equal(value, unets[1][name]), name
 
 
 def test_the_detector_also_meets_earlier_selves_of_the_unet() -> None:

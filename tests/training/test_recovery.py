@@ -14,9 +14,10 @@ from deepfake.crops.batches import Batch
 from deepfake.metrics.ranking import roc_auc
 from deepfake.params import RobustParams
 from deepfake.records import FAKE, REAL
-from deepfake.training.adversarial import DIVERGED, Adversaries, Opponents
+from deepfake.training.adversarial import Adversaries, Opponents
 from deepfake.training.fit import Fit, prepare_fit
 from deepfake.training.loop import MOST_SETBACKS, Losses, Task, TrainingError, keeping_best, run_fit
+from deepfake.training.unet_opponent import DIVERGED
 
 PARAMS = RobustParams(
     epochs=4, steps=4, batch_size=8, learning_rate=3e-3, warmup=0.3, weight_decay=0.01, label_smoothing=0.05,
@@ -84,7 +85,7 @@ def infinite_gradient_once(training: Training, losses: Losses) -> Losses:
 
 
 def weights_of(fit: Fit) -> dict[str, Tensor]:
-    return {**fit.average.state_dict(), **fit.companions["adversaries"].state_dict()["unet"]}
+    return {**fit.average.state_dict(), **fit.companions["adversaries"].state_dict()["opponent"]["unet"]}
 
 
 def assert_same(one: Fit, other: Fit) -> None:
@@ -162,7 +163,7 @@ def test_a_learning_rate_beyond_reason_is_halved_and_then_given_up(tmp_path: Pat
 
 def nan_unet_once(training: Training, losses: Losses) -> Losses:
     """In epoch 2 the U-Net turns into numbers that are none."""
-    if training.epoch == 1 and not training.fighting.state_dict()["numbers"][2]:
+    if training.epoch == 1 and not training.fighting.state_dict()["opponent"]["setbacks"]:
         with torch.no_grad():
             training.fighting.unet.out.weight.fill_(math.nan)
     return losses
@@ -186,7 +187,7 @@ def test_a_unet_that_diverged_goes_back_to_its_last_good_weights_and_training_go
 def test_a_unet_whose_loss_explodes_does_not_join_its_earlier_selves(tmp_path: Path) -> None:
     exploding = Training(metrics=lambda epoch: {**GOOD, "train/attack": 2 * DIVERGED} if epoch == 1 else GOOD)
     exploding.run(tmp_path / "state.pt")
-    assert exploding.fighting.state_dict()["numbers"][2] == 1
+    assert exploding.fighting.state_dict()["opponent"]["setbacks"] == 1
     assert exploding.fit.history[1]["train/attack"] > DIVERGED
 
 

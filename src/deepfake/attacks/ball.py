@@ -9,8 +9,11 @@ from torch import Tensor
 _ROUNDING = 1e-3  # of a grey level: 7.99998 is 8 levels, written in float32
 
 
-def project(x_adv: Tensor, x: Tensor, eps: float) -> Tensor:
-    """The nearest crops to `x_adv` within `eps` of the *clean* crops `x` and within [0, 1], all (B, 3, S, S)."""
+def project(x_adv: Tensor, x: Tensor, eps: float | Tensor) -> Tensor:
+    """The nearest crops to `x_adv` within `eps` of the *clean* crops `x` and within [0, 1], all (B, 3, S, S).
+
+    A budget (B, 1, 1, 1) for each crop is one, too.
+    """
     return torch.minimum(torch.maximum(x_adv, x - eps), x + eps).clamp(0, 1)
 
 

@@ -4,16 +4,13 @@ Every batch comes up several times in a row, and each time the perturbation goes
 steps then costs no pass of its own.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import repeat
 
-import torch
 from torch import Tensor
 
-from deepfake.attacks.ball import project, uniform_noise
 from deepfake.crops.batches import Batch
-from deepfake.records import REAL
 
 
 @dataclass
@@ -37,33 +34,11 @@ def replayed(batches: Iterable[Batch], times: int) -> Iterator[Batch]:
         yield from repeat(batch, times)
 
 
-def start(x: Tensor, eps: float, seeds: Sequence[int]) -> Tensor:
-    """A random point of the ball around each crop (B, 3, S, S), as a leaf that gathers its gradient."""
-    return project(x + uniform_noise(x, eps, seeds), x, eps).requires_grad_()
-
-
-def move_on(x_adv: Tensor, x: Tensor, eps: float, length: float) -> Tensor:
-    """A leaf one step further up the loss that `x_adv` gathered its gradient from, within `eps` of `x`.
+def step_up(x_adv: Tensor, length: float) -> Tensor:
+    """`x_adv`, one step further up the loss that it gathered its gradient from; without a gradient, where it was.
 
     Args:
-        x_adv: what `start` or `move_on` gave; without a gradient it stays where it is.
-        x: clean crops (B, 3, S, S).
-        eps: budget, which may have grown since.
+        x_adv: attacked crops (B, 3, S, S), a leaf.
         length: of the step, in [0, 1] pixel space.
     """
-    if x_adv.grad is None:
-        return x_adv
-    return project(x_adv.detach() + length * x_adv.grad.sign(), x, eps).requires_grad_()
-
-
-def spare_reals(met: Round, eps: float) -> Round:
-    """The same, its reals moved back to within `eps` of what they were; what gathered a gradient still does."""
-    is_real = (met.batch.y == REAL)[:, None, None, None]
-
-    def nearer(x_adv: Tensor) -> Tensor:
-        count = len(x_adv)
-        near = project(x_adv.detach(), met.batch.x[:count], eps)
-        return torch.where(is_real[:count], near, x_adv.detach()).requires_grad_(x_adv.requires_grad)
-
-    x_pgd, x_unet = (nearer(x_adv) if x_adv is not None else None for x_adv in (met.x_pgd, met.x_unet))
-    return Round(met.batch, x_pgd, x_unet)
+    return x_adv if x_adv.grad is None else x_adv.detach() + length * x_adv.grad.sign()

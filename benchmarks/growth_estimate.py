@@ -79,11 +79,11 @@ def evaluation_units(params: Params) -> tuple[float, float]:
 def _passes(params: Params) -> Iterator[tuple[str, float, str]]:
     """Stage, passes in units of one image in mixed precision, and why so many."""
     robust, unet = params.robust, params.unet
-    control = params.baseline.model_copy(update={"epochs": params.control.epochs})
+    faceless = params.baseline.model_copy(update={"epochs": params.faceless.epochs})
     counted = units(robust, "both")
     for stage, fit, each in (
         ("train_baseline", params.baseline, 1.0),
-        ("train_control", control, 1.0),
+        ("train_faceless", faceless, 1.0),
         ("train_robust@robust", robust, counted),
         ("train_robust@longer", robust, 1.0),
     ):

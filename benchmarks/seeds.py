@@ -73,7 +73,7 @@ def stage_names(roles: Sequence[str], *, anew: bool) -> Iterator[str]:
     """Names of the stages from faces (or from crops) to scores."""
     if anew:
         yield from (f"{stage}@{role}" for stage in ("extract_faces", "cache_crops") for role in roles)
-    yield from ("train_baseline", "train_control", "fit_attacker@opening", "train_robust@robust")
+    yield from ("train_baseline", "train_faceless", "fit_attacker@opening", "train_robust@robust")
     for model in MODELS:
         yield from (f"export@{model}", f"fit_attacker@{model}")
         yield from (f"evaluate@{model}-{role}" for role in roles)

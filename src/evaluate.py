@@ -55,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     require_both_classes(crops, sorted({video.split for video in crops.videos.values()}), args.crops)
     device = open_device()
     checkpoint, surrogate = load_checkpoint(args.model), load_checkpoint(args.surrogate)
-    control, learned = load_checkpoint(args.control), load_attacker(args.attacker, device)
+    faceless, learned = load_checkpoint(args.faceless), load_attacker(args.attacker, device)
     model = checkpoint.build(device)
     seed = derive_seed(params.seed, "evaluate")
     mine = _share(crops)
@@ -66,7 +66,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     attacked = list(_attacks(work, target, learned))
     frames = [*compressed, *(score for done in attacked for score in done.scores)]
     curve = gather(_eps_curve(work, target, frames))
-    masked = gather(_scores(control.build(device), mine, masked_face(mine), "face_masked", params))
+    masked = gather(_scores(faceless.build(device), mine, masked_face(mine), "face_masked", params))
     frames, perturbations = gather(frames), gather(moved for done in attacked for moved in done.perturbations)
     if not is_first():
         return
@@ -78,7 +78,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         write_rows(folder / "eps_curve.csv", EpsScore, curve)
         write_rows(folder / "perturbations.csv", Perturbation, perturbations)
         write_rows(folder / "sanity.csv", SanityCheck, checks)
-        write_rows(folder / "control.csv", FrameScore, masked)
+        write_rows(folder / "faceless.csv", FrameScore, masked)
         write_rows(folder / "videos.csv", FaceVideo, crops.videos.values())
         (folder / "calibration.json").write_text(json.dumps(asdict(checkpoint.calibration), indent=2) + "\n")
 
@@ -89,7 +89,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--model", required=True, type=Path, help="checkpoint to score with")
     parser.add_argument("--attacker", required=True, type=Path, help="attacker that was fitted against it")
     parser.add_argument("--surrogate", required=True, type=Path, help="undefended checkpoint to transfer attacks from")
-    parser.add_argument("--control", required=True, type=Path, help="checkpoint that was trained on masked faces")
+    parser.add_argument("--faceless", required=True, type=Path, help="checkpoint that was trained on masked faces")
     parser.add_argument("--out", required=True, type=Path, help="folder for score tables; replaced whole")
     return parser.parse_args(argv)
 

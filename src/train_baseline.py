@@ -1,4 +1,4 @@
-"""Stage: fit the hybrid detector on clean crops; with --mask-faces the control that must learn nothing."""
+"""Stage: fit the hybrid detector on clean crops; with --mask-faces one that must learn nothing."""
 
 import argparse
 import sys
@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     params = load_params()
     settings = params.baseline
     if args.mask_faces:
-        settings = settings.model_copy(update={"epochs": params.control.epochs})
+        settings = settings.model_copy(update={"epochs": params.faceless.epochs})
     crops = open_crops(args.crops)
     require_both_classes(crops, ["train", "val"], args.crops)
     train, val = (crops.in_splits([split]) for split in ("train", "val"))

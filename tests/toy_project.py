@@ -23,7 +23,7 @@ TOY: dict[str, Any] = {
     "detector": {"backbone": "efficientnet_lite0", "stride": 8, "dim": 16, "depth": 1, "heads": 2, "dropout": 0.0,
                  "pretrained": False, "weights": None},
     "baseline": {"epochs": 2, "steps": 3, "batch_size": 4},
-    "control": {"epochs": 1},
+    "faceless": {"epochs": 1},
     "attack": {"steps": 2},
     "unet": {"width": 4, "epochs": 2, "opening_epochs": 1, "steps": 3, "batch_size": 4},
     "robust": {"epochs": 2, "steps": 4, "replays": 2, "batch_size": 4, "pgd_steps": 1, "final_pgd_steps": 2,

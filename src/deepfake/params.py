@@ -378,8 +378,8 @@ class RobustParams(TrainingParams):
         return self
 
 
-class ControlParams(Section):
-    """The control detector that sees crops whose face is masked out: if it learns anything, the data leak.
+class FacelessParams(Section):
+    """The faceless detector, which sees crops whose face is masked out: if it learns anything, the data leak.
 
     Attributes:
         epochs: how long it is fitted; all else is as for the baseline.
@@ -477,7 +477,7 @@ class Params(Section):
     crops: CropsParams
     detector: DetectorParams
     baseline: BaselineParams
-    control: ControlParams
+    faceless: FacelessParams
     attack: AttackParams
     unet: UnetParams
     robust: RobustParams

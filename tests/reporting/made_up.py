@@ -72,7 +72,7 @@ def write_score_folders(root: Path, model: str, *, skill: float) -> None:
         attacked = attack(stories, frames[role], STRENGTH[model], generator)
         write_rows(folder / "videos.csv", FaceVideo, [story.video for story in stories])
         write_rows(folder / "frames.csv", FrameScore, [*frames[role], *attacked])
-        write_rows(folder / "control.csv", FrameScore, blind(stories, blinded))
+        write_rows(folder / "faceless.csv", FrameScore, blind(stories, blinded))
         write_rows(folder / "eps_curve.csv", EpsScore, eps_curve(stories, STRENGTH[model], generator))
         write_rows(folder / "perturbations.csv", Perturbation, perturbations(stories, generator))
         write_rows(folder / "sanity.csv", SanityCheck, checks(model))

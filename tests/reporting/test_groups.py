@@ -27,7 +27,7 @@ def with_videos(scores: ScoreSet, change: dict[str, dict[str, object]], default:
 
     frames = {name: items(old) for name, old in scores.frames.items()}
     return replace(
-        scores, videos=tuple(map(changed, scores.videos)), frames=frames, control=items(scores.control)
+        scores, videos=tuple(map(changed, scores.videos)), frames=frames, faceless=items(scores.faceless)
     )  # fmt: skip
 
 
@@ -100,8 +100,8 @@ def test_predictors_that_know_nothing_include_one_half(score_sets: list[ScoreSet
     rows = trivial_rows(score_sets, params.report, params.seed)
     assert len(rows) == 8
     assert all(row.is_chance for row in rows)
-    control = select(replace(score_sets[0], frames={"clean": score_sets[0].control}), "clean", "video")
-    assert row_named(rows, "face_masked").auc.value == pytest.approx(roc_auc(control.scores, control.labels))
+    faceless = select(replace(score_sets[0], frames={"clean": score_sets[0].faceless}), "clean", "video")
+    assert row_named(rows, "face_masked").auc.value == pytest.approx(roc_auc(faceless.scores, faceless.labels))
 
 
 def test_corners_of_the_roc_curve_keep_its_area(score_sets: list[ScoreSet]) -> None:

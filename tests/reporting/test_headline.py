@@ -62,7 +62,7 @@ def test_keys_name_model_role_condition_and_metric(numbers: dict[str, Estimate])
         for condition in ("clean", "unet_jpeg50")
     }
     expected |= {f"robust_minus_{reference}.train.unet_jpeg50.partial_auc" for reference in ("baseline", "longer")}
-    expected |= {"robust.gradient_masking_flags", "control.train.face_masked.auc", "train.coverage", "cross.coverage"}
+    expected |= {"robust.gradient_masking_flags", "faceless.train.face_masked.auc", "train.coverage", "cross.coverage"}
     assert set(numbers) == expected
     assert numbers["train.coverage"].value == 1
     assert numbers["cross.coverage"].value == pytest.approx(117 / 120)

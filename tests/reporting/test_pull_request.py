@@ -11,7 +11,7 @@ from deepfake.reporting.revision import Revision
 from deepfake.reporting.revision_pictures import PicturePair
 from deepfake.reporting.wording import metric_title, picture_title
 
-CLEAN, BLIND = "robust.train.clean.partial_auc", "control.train.face_masked.auc"
+CLEAN, BLIND = "robust.train.clean.partial_auc", "faceless.train.face_masked.auc"
 BEFORE = {CLEAN: 0.8, BLIND: 0.5, "baseline.train.clean.auc": 0.9}
 INTERVALS = {CLEAN: Interval(0.7, 0.9), BLIND: Interval(0.4, 0.6)}
 MAIN, HEAD = Revision("main", "a" * 40), Revision("HEAD", "b" * 40)

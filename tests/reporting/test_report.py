@@ -220,7 +220,7 @@ def tiny(score_root: Path, input_root: Path, tmp_path_factory: pytest.TempPathFa
     inputs = Path(shutil.copytree(input_root, folder / "inputs"))
     scores = Path(shutil.copytree(score_root / "baseline_train", folder / "scores" / "baseline_train")).parent
     keep_lines(scores / "baseline_train" / "frames.csv", "clean,")
-    for name in ("videos", "frames", "control", "eps_curve", "perturbations"):
+    for name in ("videos", "frames", "faceless", "eps_curve", "perturbations"):
         keep_lines(scores / "baseline_train" / f"{name}.csv", ".*/0(50|51)")
     write_explanations(inputs / "explain", scores)
     return run_report(folder, scores, inputs, cross=False)
@@ -249,10 +249,10 @@ def troubled(score_root: Path, input_root: Path, tmp_path_factory: pytest.TempPa
         videos = (path / "videos.csv").read_text()
         (path / "videos.csv").write_text(re.sub(r"(,1,test,.*?),(\d+),4,4,", r"\1,9\2,4,4,", videos))
         fakes = {line.split(",")[0] for line in videos.splitlines() if ",1,test," in line}
-        header, *lines = (path / "control.csv").read_text().splitlines()
+        header, *lines = (path / "faceless.csv").read_text().splitlines()
         cells = [line.split(",") for line in lines]
         leaking = [",".join([*row[:-1], "5.0" if row[1] in fakes else "-5.0"]) for row in cells]
-        (path / "control.csv").write_text("\n".join([header, *leaking, ""]))
+        (path / "faceless.csv").write_text("\n".join([header, *leaking, ""]))
     write_explanations(inputs / "explain", scores, masks=False)
     return page_of(run_report(folder, scores, inputs, cross=False))
 

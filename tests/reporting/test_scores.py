@@ -105,13 +105,13 @@ FAULTS: dict[str, tuple[str, Edit, str]] = {
         lambda lines: [line for line in lines if "pgd,celebdf/Celeb-real/id7_" not in line],
         "pgd has scores of other frames than clean",
     ),
-    "reals only": ("control.csv", lambda lines: [line for line in lines if "synthesis" not in line], "one class only"),
-    "two controls": (
-        "control.csv",
+    "reals only": ("faceless.csv", lambda lines: [line for line in lines if "synthesis" not in line], "one class only"),
+    "two of the faceless": (
+        "faceless.csv",
         lambda lines: [*lines, *(line.replace("face_masked", "x") for line in lines[1:])],
         "2 conditions",
     ),
-    "an empty control": ("control.csv", lambda lines: lines[:1], "0 conditions"),
+    "none of the faceless": ("faceless.csv", lambda lines: lines[:1], "0 conditions"),
 }
 
 

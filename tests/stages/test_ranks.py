@@ -23,7 +23,7 @@ TORCHRUN = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--np
 SCRIPT = REPOSITORY / "tests/ranked.py"
 SHARED = ("extract_faces@train", "train_robust@robust", "evaluate@baseline-train")
 ALONE = "export@baseline"  # of the first of them
-LATER = ("train_control", "fit_attacker@baseline")  # so that no other stage reads what they write
+LATER = ("train_faceless", "fit_attacker@baseline")  # so that no other stage reads what they write
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +63,7 @@ def test_two_processes_give_every_frame_and_condition_a_score_and_clean_ones_the
 
 
 def test_two_processes_train_detectors_and_an_attacker_that_are_whole(project: Project) -> None:
-    for name in ("robust", "control"):
+    for name in ("robust", "faceless"):
         assert load_checkpoint(project.root / f"models/{name}.pt").build(torch.device("cpu"))
     assert load_attacker(project.root / "models/attacker_baseline.pt", torch.device("cpu"))
     for script in ("train_robust", "train_baseline", "fit_attacker"):

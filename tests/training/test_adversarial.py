@@ -158,7 +158,7 @@ def test_the_detector_also_meets_earlier_selves_of_the_unet() -> None:
             fighting.step(fit.model, batch)
         fit.history.append({"val/watch_auc": 0.5, "val/inner_auc": 0.5})
         fighting.review(fit)
-    pool = fighting.state_dict()["pool"]
+    pool = fighting.state_dict()["opponent"]["pool"]
     assert len(pool) == PARAMS.pool
     assert not torch.equal(pool[0]["out.weight"], pool[1]["out.weight"])
     for weights in pool:  # from now on recognisable: an earlier self lightens every pixel by all that is allowed
@@ -254,7 +254,7 @@ def test_what_the_adversaries_did_is_a_mean_over_their_own_turns() -> None:
     turns = []
     for batch in replayed(shown, free.replays):
         fighting.step(model, batch)
-        turns.append(fighting._seen["attack"][-1])
+        turns.append(fighting._opponent.seen["attack"][-1])
     seen = fighting.observed()
     assert turns[0] == turns[1] == turns[2] != turns[3]
     assert seen["train/attack"] == pytest.approx((turns[0] + turns[3]) / 2)

@@ -97,7 +97,7 @@ def describe(comparisons: Sequence[Comparison]) -> Iterator[str]:
 
 def _merit(metric: str, value: float) -> float:
     """How good a value is: fewer flags are better, and a detector that sees no face is to be at chance."""
-    if metric.startswith("control."):
+    if metric.startswith("faceless."):
         return -abs(value - 0.5)
     return -value if metric.endswith("_flags") else value
 

@@ -62,7 +62,7 @@ def headline(
     if any(scores.model == ROBUST for scores in score_sets):
         found[FLAGS] = Estimate(float(raised_flags(score_sets)))
     found |= {
-        f"control.{_TRAIN}.{line.name}.auc": line.auc for line in trivial if line.is_control and line.role == _TRAIN
+        f"faceless.{_TRAIN}.{line.name}.auc": line.auc for line in trivial if line.is_faceless and line.role == _TRAIN
     }
     return found | {f"{scores.role}.coverage": Estimate(face_coverage(scores.test_videos)) for scores in score_sets}
 

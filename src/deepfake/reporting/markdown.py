@@ -168,7 +168,8 @@ def _undo_table(rows: Sequence[UndoRow]) -> Iterator[str]:
 def _trivial_line(results: Results, role: str) -> str:
     names = {True: "a detector that never saw a face", False: "file size alone"}
     parts = [
-        f"{names[line.is_control]} {with_bounds(number(line.auc.value), line.auc)}" for line in results.trivial_of(role)
+        f"{names[line.is_faceless]} {with_bounds(number(line.auc.value), line.auc)}"
+        for line in results.trivial_of(role)
     ]
     return f"AUC without looking at a face: {', '.join(parts)}."
 

@@ -31,7 +31,7 @@ class ScoreSet:
         model, role: which model, which dataset.
         videos: all videos that were to be scored, other splits and videos without a face included.
         frames: scored test frames of each condition, `clean` first and the worst cases last.
-        control: test frames as scored by a detector that never saw a face.
+        faceless: test frames as scored by a detector that never saw a face.
         calibration: thresholds and temperature, fitted on validation videos.
         eps_curve: scored test frames under PGD and in the worst case of each budget, ascending; a few of every video.
         perturbations: what the attacks did to the crops.
@@ -42,7 +42,7 @@ class ScoreSet:
     role: str
     videos: tuple[FaceVideo, ...]
     frames: dict[str, Items]
-    control: Items
+    faceless: Items
     calibration: Calibration
     eps_curve: dict[str, dict[float, Items]]
     perturbations: tuple[Perturbation, ...]
@@ -104,15 +104,15 @@ def _load(folder: Path, model: str, role: str) -> ScoreSet:
     if len(known) < len(videos):
         raise DataError(f"{folder / 'videos.csv'}: a video is listed twice")
     frames = _conditions(folder / "frames.csv", known)
-    control = _conditions(folder / "control.csv", known)
-    if len(control) != 1:
-        raise DataError(f"{folder / 'control.csv'}: {len(control)} conditions, one would be right")
+    faceless = _conditions(folder / "faceless.csv", known)
+    if len(faceless) != 1:
+        raise DataError(f"{folder / 'faceless.csv'}: {len(faceless)} conditions, one would be right")
     return ScoreSet(
         model=model,
         role=role,
         videos=tuple(videos),
         frames=with_worst_case(_clean_first(folder / "frames.csv", frames, known)),
-        control=next(iter(control.values())),
+        faceless=next(iter(faceless.values())),
         calibration=_read_calibration(folder / "calibration.json"),
         eps_curve=_eps_curve(folder / "eps_curve.csv", known),
         perturbations=tuple(_rows(folder / "perturbations.csv", Perturbation)),

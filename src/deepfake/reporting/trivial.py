@@ -29,7 +29,7 @@ class TrivialRow:
     auc: Estimate
 
     @property
-    def is_control(self) -> bool:
+    def is_faceless(self) -> bool:
         return self.name == FACE_MASKED
 
     @property
@@ -48,7 +48,7 @@ def trivial_rows(score_sets: Sequence[ScoreSet], settings: ReportParams, seed: i
     rows = []
     for scores in score_sets:
         resamples = role_resamples(scores, settings, seed)
-        predictors = {FILE_SIZE: of_sizes(scores.test_videos), FACE_MASKED: to_videos(scores.control)}
+        predictors = {FILE_SIZE: of_sizes(scores.test_videos), FACE_MASKED: to_videos(scores.faceless)}
         rows += [
             TrivialRow(scores.model, scores.role, name, auc_estimate(items, resamples))
             for name, items in predictors.items()

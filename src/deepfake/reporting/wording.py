@@ -37,7 +37,7 @@ _SUBJECTS = {
     "robust_minus_baseline": "robust − baseline",
     "robust_minus_longer": "robust − longer",
     "baseline": "baseline detector",
-    "control": "detector that sees no face",
+    "faceless": "detector that sees no face",
 }
 _METRICS = {
     "auc": "AUC",

@@ -109,13 +109,12 @@ class Adversaries:
         """
         metrics, number = fit.history[-1], len(fit.history)
         networks = [fit.model, fit.average.module, self.unet]
-        optimizers = [fit.optimizer, self._opponent.optimizer]
         if self.opponents.pgd and self._good.is_lost(metrics):
             self._strengthen_pgd(f"epoch {number} overfitted: AUC {metrics['val/inner_auc']:.3f} under the inner PGD")
-            self._good.restore(networks, optimizers)
+            self._good.restore(networks, [fit.optimizer, self._opponent.optimizer])
             return
         if self.opponents.unet:
-            self._opponent.review(metrics)
+            self._opponent.review(metrics)  # which may give it another optimiser
         if self.opponents.pgd:
             self._good.keep(metrics, networks, [fit.optimizer, self._opponent.optimizer])
 
